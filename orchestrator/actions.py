@@ -1,0 +1,392 @@
+"""How an action is declared, registered and described: the whole contract of an integration.
+
+A connector is one module in `integrations/`. It imports this module and the SDK it speaks, nothing else of
+Patchbay, and importing it must be cheap: import the SDK inside the functions that use it.
+
+    github = Connector("github", title="GitHub", icon=":material/code:", account=GitHubAccount,
+                       practice={"base_url": "{practice}/github", "token": "practice"})
+
+    class CreateIssue(Params):
+        '''Open an issue in a repository.'''
+        repository: str = field("Repository", picker="github.repositories")
+        title: str = field("Title")
+
+    @github.action("Open an issue", effect="write", result=Issue)
+    def create_issue(p: CreateIssue, account: GitHubAccount, call: Call) -> Issue: ...
+
+    @create_issue.preview   # what would be sent; no network
+    def _(p: CreateIssue, account: GitHubAccount) -> Plan: ...
+
+    @create_issue.find      # an earlier attempt's result, found by call.key, or None: makes a retry safe
+    def _(p: CreateIssue, account: GitHubAccount, call: Call) -> Issue | None: ...
+
+From the parameter and result models come the form, the palette entry, the JSON Schema and the reference.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field as dataclass_field
+from types import ModuleType
+from typing import Any, Literal, Protocol, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from orchestrator.errors import (
+    AccountError,
+    NotFound,
+    RateLimited,
+    ServiceError,
+    Unavailable,
+)
+
+__all__ = [
+    "Account",
+    "AccountError",
+    "Action",
+    "Call",
+    "Connector",
+    "Message",
+    "ModelAnswer",
+    "ModelInfo",
+    "ModelRequest",
+    "Params",
+    "Plan",
+    "Prompt",
+    "RateLimited",
+    "Registry",
+    "Result",
+    "SecretStr",
+    "ServiceError",
+    "Unavailable",
+    "field",
+    "placeholder",
+]
+
+Effect = Literal["read", "write", "idempotent_write"]
+"""What an action does outside. `pure` work has no effect and is `read`: running it twice does no harm.
+
+`write` needs `find`, so that an attempt whose end is unknown is looked up and not sent again.
+`idempotent_write` may be sent again with the same `call.key`, because the service keeps it single."""
+
+
+class Params(BaseModel):
+    """Base of an action's parameters. The docstring of a subclass describes the action."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Result(BaseModel):
+    """Base of an action's result. A field `url` is the link a person follows to what was made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def field(
+    title: str,
+    *,
+    default: Any = ...,
+    description: str | None = None,
+    picker: str | None = None,
+    widget: Literal["text", "multiline", "markdown", "json", "code"] | None = None,
+    examples: list[Any] | None = None,
+    expert: bool = False,
+    **constraints: Any,
+) -> Any:
+    """A parameter or result field: a pydantic `Field` with what a form needs.
+
+    `picker` names a list to choose from ("github.repositories", "templates", "models"); `expert` folds the field
+    away; `constraints` are pydantic's (`ge`, `max_length`, ...).
+    """
+    extra = {"picker": picker, "widget": widget, "expert": expert or None}
+    return Field(
+        default,
+        title=title,
+        description=description,
+        examples=examples,
+        json_schema_extra={name: value for name, value in extra.items() if value is not None},
+        **constraints,
+    )
+
+
+class Account(BaseModel):
+    """Who a connector acts as. Subclasses add fields; secrets are `SecretStr`. Hashable, so clients can be kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = "practice"
+    practice: bool = False
+
+
+def placeholder(name: str) -> str:
+    """Stands in a preview for what only the service can choose, such as an id."""
+    return f"‹{name}›"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A write as it would go out. `request` is what is sent, rendered for a person to read;
+    `result` is a stand-in with a `placeholder` where the service would choose a value."""
+
+    summary: str
+    request: Mapping[str, Any]
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A rendered prompt template: what to say, and the model settings that it asks for."""
+
+    messages: tuple[Message, ...]
+    settings: Mapping[str, Any] = dataclass_field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What is asked of a model. `model` is the provider's own name of it. `max_tokens` bounds the answer.
+    `schema` is a JSON Schema that the answer must obey; `choices` are the only answers allowed."""
+
+    messages: tuple[Message, ...]
+    model: str
+    temperature: float | None = None
+    max_tokens: int | None = None
+    schema: Mapping[str, Any] | None = None
+    choices: tuple[str, ...] | None = None
+    timeout: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """What a model said. `cost` is in US dollars, None where the price is not known. `note` is shown with the text."""
+
+    text: str
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+    truncated: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    id: str
+    title: str
+    note: str | None = None
+
+
+class Services(Protocol):
+    """What the engine does for an action while it runs. An action reaches it through `Call`."""
+
+    def log(self, call: Call, message: str) -> None: ...
+    def stream(self, call: Call, text: str) -> None: ...
+    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt: ...
+    def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt at one action.
+
+    `key` is the same for every attempt at this effect and unlike that of any other: put it where `find` can see it.
+    `timeout` is how many seconds this attempt may take. `item` is the path of the item in a `for_each`, "" outside.
+    """
+
+    run_id: str
+    step_id: str
+    key: str
+    services: Services
+    item: str = ""
+    attempt: int = 1
+    timeout: float = 60.0
+
+    def log(self, message: str) -> None:
+        """Write a line to the run's log. It is kept."""
+        self.services.log(self, message)
+
+    def stream(self, text: str) -> None:
+        """Show a piece of text to whoever watches. It is not kept."""
+        self.services.stream(self, text)
+
+    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
+        """Render a prompt template. Raises `InvalidTemplate`."""
+        return self.services.prompt(template, variables)
+
+    def generate(self, model: str | None, request: ModelRequest) -> ModelAnswer:
+        """Ask a model: "provider:name", or None for the default one. Blocks: call it from a sync action."""
+        return self.services.generate(self, model, request)
+
+
+class Action:
+    """A registered action: "connector.name", its models, and the functions that do, preview and find it."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        title: str,
+        function: Callable[..., Any],
+        *,
+        effect: Effect,
+        result: type[Result],
+        timeout: float,
+    ) -> None:
+        hints = get_type_hints(function)
+        names = list(inspect.signature(function).parameters)
+        params = hints.get(names[0]) if names else None
+        if not (inspect.isclass(params) and issubclass(params, Params)):
+            raise TypeError(f"{function.__qualname__}: the first parameter must be annotated with a Params model.")
+        self.connector = connector
+        self.name = function.__name__
+        self.id = f"{connector.id}.{self.name}"
+        self.title = title
+        self.description = inspect.getdoc(params) or title
+        self.effect: Effect = effect
+        self.params: type[Params] = params
+        self.result = result
+        self.timeout = timeout
+        self.function = function
+        self.is_async = inspect.iscoroutinefunction(function)
+        self.preview_function: Callable[..., Plan] | None = None
+        self.find_function: Callable[..., Any] | None = None
+        self.check_function: Callable[[Mapping[str, Any]], Iterable[str]] | None = None
+
+    def preview(self, function: Callable[..., Plan]) -> Callable[..., Plan]:
+        """Declare `(params, account) -> Plan`: what would be sent. It makes no network call."""
+        self.preview_function = function
+        return function
+
+    def find(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare `(params, account, call) -> Result | None`: an earlier attempt's result, looked up at the service
+        by `call.key`. None says that it did not happen; where that cannot be told, raise `EffectUnknown`."""
+        self.find_function = function
+        return function
+
+    def __repr__(self) -> str:
+        return f"<Action {self.id}>"
+
+
+class Connector:
+    """A service or a model provider, and its actions.
+
+    `practice` gives the fields of its practice account; "{practice}" in them is the address of the practice
+    services. `icon` is a Streamlit icon (":material/mail:").
+    """
+
+    def __init__(
+        self,
+        id: str,
+        *,
+        title: str,
+        icon: str = ":material/extension:",
+        description: str = "",
+        account: type[Account] = Account,
+        practice: Mapping[str, str] | None = None,
+    ) -> None:
+        self.id = id
+        self.title = title
+        self.icon = icon
+        self.description = description
+        self.account = account
+        self.practice = practice
+        self.actions: dict[str, Action] = {}
+        self.pickers: dict[str, Callable[[Any], list[tuple[str, str]]]] = {}
+        self.generate_function: Callable[..., ModelAnswer] | None = None
+        self.models_function: Callable[[Any], list[ModelInfo]] | None = None
+
+    def action(
+        self, title: str, *, effect: Effect, result: type[Result], timeout: float = 60.0
+    ) -> Callable[[Callable[..., Any]], Action]:
+        """Register the decorated `(params, account, call) -> result` under its own name."""
+
+        def register(function: Callable[..., Any]) -> Action:
+            action = Action(self, title, function, effect=effect, result=result, timeout=timeout)
+            self.actions[action.name] = action
+            return action
+
+        return register
+
+    def picker(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare `(account) -> [(value, label), ...]`: a list fetched from the account, "connector.name"."""
+
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.pickers[name] = function
+            return function
+
+        return register
+
+    def generate(self, function: Callable[..., ModelAnswer]) -> Callable[..., ModelAnswer]:
+        """Declare `(request, account, call) -> ModelAnswer`: this connector is a model provider."""
+        self.generate_function = function
+        return function
+
+    def models(self, function: Callable[..., list[ModelInfo]]) -> Callable[..., list[ModelInfo]]:
+        """Declare `(account) -> [ModelInfo, ...]`. The first is the provider's default."""
+        self.models_function = function
+        return function
+
+    def __repr__(self) -> str:
+        return f"<Connector {self.id}>"
+
+
+class Registry(Mapping[str, Action]):
+    """All actions by id, and their connectors. What breaks the contract cannot be registered."""
+
+    def __init__(self, connectors: Iterable[Connector] = ()) -> None:
+        self.connectors = {connector.id: connector for connector in connectors}
+        self._actions = {
+            action.id: action
+            for connector in self.connectors.values()
+            for action in connector.actions.values()
+        }
+        for action in self._actions.values():
+            if action.effect == "read":
+                continue
+            if action.preview_function is None:
+                raise TypeError(f"{action.id} writes and declares no preview.")
+            if action.effect == "write" and action.find_function is None:
+                raise TypeError(f"{action.id} writes and declares no find.")
+
+    @classmethod
+    def discover(cls, package: str = "integrations") -> Registry:
+        """The connectors of every module in `package`."""
+        parent = importlib.import_module(package)
+        modules = [
+            importlib.import_module(f"{package}.{info.name}")
+            for info in pkgutil.iter_modules(parent.__path__)
+            if not info.ispkg
+        ]
+        return cls(connector for module in modules for connector in _connectors_of(module))
+
+    def __getitem__(self, id: str) -> Action:
+        return self._actions[id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._actions)
+
+    def __len__(self) -> int:
+        return len(self._actions)
+
+    def providers(self) -> dict[str, Connector]:
+        """The connectors that are model providers."""
+        return {id: connector for id, connector in self.connectors.items() if connector.generate_function}
+
+    def connector(self, id: str) -> Connector:
+        try:
+            return self.connectors[id]
+        except KeyError:
+            raise NotFound(f"There is no connector '{id}'.") from None
+
+
+def _connectors_of(module: ModuleType) -> Iterator[Connector]:
+    for value in vars(module).values():
+        if isinstance(value, Connector):
+            yield value

@@ -1,0 +1,281 @@
+"""`{{ }}` in sandboxed Jinja: compiled once, evaluated against JSON data, and what each one refers to.
+
+A string that is one `{{ }}` keeps the type of its value; a template inside other text becomes text. Names in scope:
+`inputs`, `steps`, `run`, and inside a `for_each` also `item` and `index`. `steps.x.y` reads the key y of data: methods
+of Python objects cannot be reached through a dictionary.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any, NoReturn, TypeVar
+
+import jinja2
+from jinja2 import ChainableUndefined, StrictUndefined, nodes
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+
+from orchestrator.errors import ExpressionError
+
+SCOPE_NAMES = frozenset({"inputs", "steps", "run", "item", "index"})
+
+Scope = Mapping[str, Any]
+
+T = TypeVar("T")
+
+
+class Missing(StrictUndefined):
+    """A name or key that does not exist. Using it is an error that names the nearest right one."""
+
+    @property
+    def _undefined_message(self) -> str:
+        if self._undefined_hint:
+            return self._undefined_hint
+        name = str(self._undefined_name)
+        if isinstance(self._undefined_obj, Mapping):
+            keys = [str(key) for key in self._undefined_obj]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            return f"there is no '{name}' here{nearest(name, keys)}"
+        return f"'{name}' is not defined"
+
+
+class Skipped(ChainableUndefined):
+    """Stands for the output of a step that was skipped: false in a condition, replaced by `default()`,
+    null on its own, and an error inside text, so that no half-empty message is ever sent."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        self._fail_with_undefined_error()
+
+    def __html__(self) -> str:
+        self._fail_with_undefined_error()
+
+    @classmethod
+    def step(cls, step_id: str) -> Skipped:
+        return cls(hint=f"step '{step_id}' was skipped and has no output; give a value with | default('...')")
+
+
+def nearest(name: str, names: Iterator[str] | list[str]) -> str:
+    """What to add to "there is no such name": the nearest right one, or all of a few."""
+    known = sorted(names)
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f"; the nearest is '{close[0]}'"
+    if 0 < len(known) <= 12:
+        return f"; there is {', '.join(known)}"
+    return ""
+
+
+class Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, in which an attribute of a dictionary is a key of it and nothing else."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, dict):
+            found: dict[str, Any] = obj
+            return found[attribute] if attribute in found else self.undefined(obj=found, name=attribute)
+        return super().getattr(obj, attribute)
+
+
+def _date(value: Any, format: str = "%Y-%m-%d") -> str:
+    """A moment (ISO 8601 text or seconds since 1970) as text, in UTC."""
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC).strftime(format)
+    return datetime.fromisoformat(str(value)).strftime(format)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+
+
+def _environment() -> Environment:
+    environment = Environment(undefined=Missing, keep_trailing_newline=True)
+    environment.globals = {"range": environment.globals["range"], "namespace": environment.globals["namespace"]}
+    environment.filters.update(date=_date, json=_json, tojson=_json)
+    return environment
+
+
+ENVIRONMENT = _environment()
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A value with its `{{ }}` compiled. `steps` and `inputs` are the names it refers to, `names` all top-level ones."""
+
+    render: Callable[[Scope], Any]
+    steps: frozenset[str] = frozenset()
+    inputs: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    constant: bool = True
+
+
+def compile_value(value: Any) -> Expression:
+    """Compile a JSON value; strings in it may hold `{{ }}`. Raises `ExpressionError` for bad syntax."""
+    if isinstance(value, str):
+        return _compile_text(value) if "{{" in value or "{%" in value else _constant(value)
+    if isinstance(value, Mapping):
+        parts = {key: compile_value(part) for key, part in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        if all(part.constant for part in parts.values()):  # pyright: ignore[reportUnknownVariableType]
+            return _constant(value)  # pyright: ignore[reportUnknownArgumentType]
+        renders = [(key, part.render) for key, part in parts.items()]  # pyright: ignore[reportUnknownVariableType]
+        return _joined(list(parts.values()), lambda scope: {key: render(scope) for key, render in renders})  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(value, list | tuple):
+        members = [compile_value(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
+        if all(part.constant for part in members):
+            return _constant(list(value))  # pyright: ignore[reportUnknownArgumentType]
+        return _joined(members, lambda scope: [part.render(scope) for part in members])
+    return _constant(value)
+
+
+def render_text(source: str, scope: Scope) -> str:
+    """Fill a text template, whatever its names are. Raises `ExpressionError`."""
+    template = _parse_template(source)
+    return _guard(source, lambda: template.render(scope))
+
+
+def variables_of(source: str) -> frozenset[str]:
+    """The names that a text template takes from outside. Raises `ExpressionError` for bad syntax."""
+    return frozenset(find_undeclared_variables(_parse(source)))
+
+
+def _constant(value: Any) -> Expression:
+    return Expression(render=lambda scope: value)
+
+
+def _joined(parts: list[Expression], render: Callable[[Scope], Any]) -> Expression:
+    return Expression(
+        render=render,
+        steps=frozenset[str]().union(*(part.steps for part in parts)),
+        inputs=frozenset[str]().union(*(part.inputs for part in parts)),
+        names=frozenset[str]().union(*(part.names for part in parts)),
+        constant=False,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _compile_text(source: str) -> Expression:
+    tree = _parse(source)
+    single = _single_expression(source, tree)
+    if single is None:
+        template = _parse_template(source)
+        render: Callable[[Scope], Any] = lambda scope: _guard(source, lambda: template.render(scope))  # noqa: E731
+    else:
+        render = _compile_single(source, single)
+    return Expression(
+        render=render,
+        steps=frozenset(_members(tree, "steps")),
+        inputs=frozenset(_members(tree, "inputs")),
+        names=frozenset(find_undeclared_variables(tree)),
+        constant=False,
+    )
+
+
+def _parse(source: str) -> nodes.Template:
+    return _check_syntax(source, lambda: ENVIRONMENT.parse(source))
+
+
+@lru_cache(maxsize=4096)
+def _parse_template(source: str) -> jinja2.Template:
+    return _check_syntax(source, lambda: ENVIRONMENT.from_string(source))
+
+
+def _check_syntax(source: str, parse: Callable[[], T]) -> T:
+    try:
+        return parse()
+    except jinja2.TemplateError as error:
+        raise ExpressionError(
+            f"'{_short(source)}' is not a valid expression: {(error.message or '').rstrip('.')}.",
+            remedy="Check the braces, quotes and names.",
+        ) from None
+
+
+def _single_expression(source: str, tree: nodes.Template) -> nodes.Expr | None:
+    """The expression of a string that is one `{{ }}` and nothing else."""
+    text = source.strip()
+    if not (text.startswith("{{") and text.endswith("}}")) or len(tree.body) != 1:
+        return None
+    output = tree.body[0]
+    if not isinstance(output, nodes.Output):
+        return None
+    parts = [part for part in output.nodes if not (isinstance(part, nodes.TemplateData) and not part.data.strip())]
+    return parts[0] if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData) else None
+
+
+def _compile_single(source: str, expression: nodes.Expr) -> Callable[[Scope], Any]:
+    path = _path(expression)
+    if path is not None:
+        return lambda scope: _guard(source, lambda: _follow(path, scope))
+    inner = source.strip()[2:-2]
+    inner = inner[1:] if inner[0] in "-+" else inner  # whitespace control, as in `{{- x -}}`
+    inner = inner[:-1] if inner[-1] in "-+" else inner
+    compiled = _check_syntax(source, lambda: ENVIRONMENT.compile_expression(inner, undefined_to_none=False))
+    return lambda scope: _guard(source, lambda: compiled(scope))
+
+
+def _path(expression: nodes.Node) -> list[Any] | None:
+    """`a.b[0]["c"]` as ["a", "b", 0, "c"]: most expressions are such a path and need no template engine."""
+    if isinstance(expression, nodes.Name):
+        return [expression.name]
+    if isinstance(expression, nodes.Getattr):
+        parent = _path(expression.node)
+        return None if parent is None else [*parent, expression.attr]
+    if isinstance(expression, nodes.Getitem) and isinstance(expression.arg, nodes.Const):
+        parent = _path(expression.node)
+        return None if parent is None else [*parent, expression.arg.value]
+    return None
+
+
+def _follow(path: list[Any], scope: Scope) -> Any:
+    value: Any = scope
+    for key in path:
+        if isinstance(value, dict):
+            found: dict[Any, Any] = value
+            value = found[key] if key in found else Missing(obj=found, name=key)
+        elif isinstance(key, str):
+            value = ENVIRONMENT.getattr(value, key)
+        else:
+            value = ENVIRONMENT.getitem(value, key)
+    return value
+
+
+def _members(tree: nodes.Template, name: str) -> Iterator[str]:
+    """The keys x that are read as `name.x` or `name["x"]`."""
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        if not (isinstance(node.node, nodes.Name) and node.node.name == name):
+            continue
+        if isinstance(node, nodes.Getattr):
+            yield node.attr
+        elif isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+            yield node.arg.value
+
+
+def _guard(source: str, evaluate: Callable[[], Any]) -> Any:
+    """Evaluate, and turn whatever goes wrong into one clear sentence."""
+    try:
+        value = evaluate()
+        if isinstance(value, Missing):
+            str(value)
+    except jinja2.UndefinedError as error:
+        _fail(source, str(error.message), error)
+    except SecurityError as error:
+        _fail(source, f"this is not allowed ({error})", error)
+    except (RecursionError, MemoryError) as error:
+        _fail(source, "it is too deep or too large", error)
+    except Exception as error:
+        _fail(source, str(error) or type(error).__name__, error)
+    return None if isinstance(value, Skipped) else value
+
+
+def _fail(source: str, why: str, error: BaseException) -> NoReturn:
+    raise ExpressionError(
+        f"'{_short(source)}' has no value: {why.rstrip('.')}.", remedy="Correct the expression or the step that it refers to."
+    ) from error
+
+
+def _short(source: str) -> str:
+    text = " ".join(source.split())
+    return text if len(text) <= 120 else text[:117] + "..."

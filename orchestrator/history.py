@@ -1,0 +1,127 @@
+"""What happened, for people to read: a run, its steps, its effects, folded from the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
+StepStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "skipped", "cancelled"]
+FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What models were asked for. `cost` is in US dollars, None when no price was known."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs. Times are seconds since 1970, UTC."""
+
+    id: str
+    workflow_id: str
+    workflow_name: str
+    status: RunStatus
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    error: dict[str, Any] | None
+    origin: str | None
+    """The run that this one goes on from, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    number: int
+    started_at: float
+    finished_at: float | None
+    error: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One item of a `for_each`, or the step itself (item "")."""
+
+    item: str
+    status: StepStatus
+    input: dict[str, Any] | None
+    output: Any
+    error: dict[str, Any] | None
+    attempts: tuple[Attempt, ...]
+    started_at: float | None
+    finished_at: float | None
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    at: float
+    step: str
+    item: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step of a run. With a `for_each` it has one item an element, and `output` is the list of their outputs."""
+
+    id: str
+    name: str
+    uses: str
+    status: StepStatus
+    needs: tuple[str, ...]
+    output: Any
+    error: dict[str, Any] | None
+    reason: str | None
+    """Why it was skipped."""
+    items: tuple[ItemView, ...]
+    log: tuple[LogLine, ...]
+    started_at: float | None
+    finished_at: float | None
+    usage: Usage
+
+    @property
+    def duration_ms(self) -> float | None:
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at) * 1000
+
+    @property
+    def attempts(self) -> int:
+        return max((len(item.attempts) for item in self.items), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectView:
+    """A write: what it did outside, and whether that is known."""
+
+    action: str
+    account: str
+    step: str
+    item: str
+    summary: str
+    link: str | None
+    status: Literal["sent", "confirmed", "failed"]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A whole run."""
+
+    summary: RunSummary
+    workflow: dict[str, Any]
+    inputs: dict[str, Any]
+    output: dict[str, Any] | None
+    steps: tuple[StepView, ...]
+    effects: tuple[EffectView, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def status(self) -> RunStatus:
+        return self.summary.status

@@ -1,0 +1,146 @@
+"""A workflow file: the frozen model of it, reading and writing it, its JSON Schema, its format migrations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NewType
+
+import orjson
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints
+
+FORMAT = 1
+"""The format that this Patchbay writes. Older ones are migrated when read."""
+
+WorkflowId = NewType("WorkflowId", str)
+StepId = NewType("StepId", str)
+RunId = NewType("RunId", str)
+WorkflowHash = NewType("WorkflowHash", str)
+
+FileId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+"""The id of a workflow, template or role. It is a file name too, so it can name no folder."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+"""A name that an expression can spell: of a step, an input, an output."""
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Input(Model):
+    """One value that a run is given."""
+
+    type: Literal["string", "number", "integer", "boolean", "list", "object"] = "string"
+    title: str = ""
+    description: str = ""
+    default: Any = Field(None, description="The value when none is given. An input without one is required.")
+    choices: tuple[Any, ...] = Field((), description="The only values allowed.")
+    picker: str | None = Field(None, description="A list to choose from: 'notion.databases', 'models', 'templates'.")
+    multiline: bool = Field(False, description="Show a large text box.")
+
+    @property
+    def required(self) -> bool:
+        return "default" not in self.model_fields_set
+
+
+class Retry(Model):
+    """Try a failed step again, waiting longer each time: backoff x 2^(attempt - 1) seconds, with full jitter."""
+
+    attempts: int = Field(3, ge=1, le=100, description="Tries in all, the first one included.")
+    backoff: float = Field(1.0, ge=0, le=3600, description="Seconds before the second try, doubled for each further.")
+    max_delay: float = Field(60.0, ge=0, le=86400, description="The longest wait between two tries, in seconds.")
+
+
+def _as_retry(value: Any) -> Any:
+    return {"attempts": value} if isinstance(value, int) else value
+
+
+class Step(Model):
+    """One step: an action, what it is given, and when it runs."""
+
+    id: Identifier
+    uses: str = Field(description="The action: 'gmail.search_messages'.")
+    name: str = Field("", description="What people see. The id when empty.")
+    with_: dict[str, Any] = Field(
+        default_factory=dict[str, Any], alias="with", description="The action's parameters; `{{ }}` allowed."
+    )
+    needs: tuple[str, ...] = Field((), description="Steps to wait for, besides those that expressions refer to.")
+    if_: str | bool | None = Field(
+        None, alias="if", description="Run only when this is true. Without it, a step whose needs were skipped is too."
+    )
+    for_each: str | list[Any] | None = Field(
+        None, description="Run once for each item of this list, as `item` and `index`; the result is a list."
+    )
+    concurrency: int = Field(4, ge=1, le=1000, description="How many items of a `for_each` run at a time.")
+    retry: Annotated[Retry | None, BeforeValidator(_as_retry)] = None
+    timeout: float | None = Field(None, gt=0, le=86400, description="Seconds that one try may take.")
+    on_error: str = Field(
+        "fail", description="'fail' the run, 'continue' with `steps.ID.error`, or the id of a step to go to."
+    )
+
+
+class Workflow(Model):
+    """A workflow, as its file says it."""
+
+    format: Literal[1] = FORMAT
+    id: FileId
+    name: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    inputs: dict[Identifier, Input] = Field(default_factory=dict[str, Input])
+    steps: tuple[Step, ...] = Field(min_length=1)
+    output: dict[Identifier, Any] = Field(default_factory=dict[str, Any], description="What a run gives back.")
+    layout: dict[str, Any] = Field(
+        default_factory=dict[str, Any], description="Where the canvas draws each step. Never changes what runs."
+    )
+
+    _variables: dict[str, Any] = PrivateAttr(default_factory=dict[str, Any])
+
+    @property
+    def title(self) -> str:
+        return self.name or self.id
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """Values for the inputs of the next run, for use as a library. They are no part of the file."""
+        return self._variables
+
+    @property
+    def hash(self) -> WorkflowHash:
+        """Identifies what runs: SHA-256 of the content without `layout`, 16 hex digits."""
+        content = self.model_dump(mode="json", by_alias=True, exclude={"layout"}, exclude_defaults=True)
+        return WorkflowHash(hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16])
+
+    def dump(self) -> dict[str, Any]:
+        """The content of the file, without what is at its default."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return {"format": FORMAT, **content}
+
+    def to_json(self) -> str:
+        """The text of the file, made to be read in a diff."""
+        return json.dumps(self.dump(), indent=2, ensure_ascii=False) + "\n"
+
+
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+
+MIGRATIONS: tuple[Migration, ...] = ()
+"""MIGRATIONS[n] turns format n + 1 into format n + 2. Append only."""
+
+
+def migrate(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The same workflow in today's format. A format that is not a known number is left for validation to refuse."""
+    migrated = dict(content)
+    version = migrated.get("format", FORMAT)
+    if isinstance(version, int) and 1 <= version < FORMAT:
+        for migration in MIGRATIONS[version - 1 :]:
+            migrated = migration(migrated)
+        migrated["format"] = FORMAT
+    return migrated
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema of a workflow file (`workflows/schema.json`)."""
+    schema = Workflow.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Patchbay workflow"}
