@@ -1,0 +1,8 @@
+"""Patchbay's engine. As a library: `WorkflowEngine`, `Workflow`, `WorkflowStep`."""
+
+from orchestrator.errors import PatchbayError
+from orchestrator.workflow import Step as WorkflowStep
+from orchestrator.workflow import Workflow
+from orchestrator.workflow_engine import RunResult, WorkflowEngine
+
+__all__ = ["PatchbayError", "RunResult", "Workflow", "WorkflowEngine", "WorkflowStep"]

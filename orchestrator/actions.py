@@ -29,7 +29,8 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field as dataclass_field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from types import ModuleType
 from typing import Any, Literal, Protocol, get_type_hints
 
@@ -343,9 +344,7 @@ class Registry(Mapping[str, Action]):
     def __init__(self, connectors: Iterable[Connector] = ()) -> None:
         self.connectors = {connector.id: connector for connector in connectors}
         self._actions = {
-            action.id: action
-            for connector in self.connectors.values()
-            for action in connector.actions.values()
+            action.id: action for connector in self.connectors.values() for action in connector.actions.values()
         }
         for action in self._actions.values():
             if action.effect == "read":

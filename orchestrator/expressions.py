@@ -8,18 +8,20 @@ of Python objects cannot be reached through a dictionary.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import jinja2
 from jinja2 import ChainableUndefined, StrictUndefined, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from orchestrator.data import is_list, is_object
 from orchestrator.errors import ExpressionError
 
 SCOPE_NAMES = frozenset({"inputs", "steps", "run", "item", "index"})
@@ -37,8 +39,9 @@ class Missing(StrictUndefined):
         if self._undefined_hint:
             return self._undefined_hint
         name = str(self._undefined_name)
-        if isinstance(self._undefined_obj, Mapping):
-            keys = [str(key) for key in self._undefined_obj]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        holder: object = getattr(self, "_undefined_obj", None)
+        if is_object(holder):
+            keys = [str(key) for key in holder]
             return f"there is no '{name}' here{nearest(name, keys)}"
         return f"'{name}' is not defined"
 
@@ -75,9 +78,8 @@ class Environment(ImmutableSandboxedEnvironment):
     """The sandbox, in which an attribute of a dictionary is a key of it and nothing else."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, dict):
-            found: dict[str, Any] = obj
-            return found[attribute] if attribute in found else self.undefined(obj=found, name=attribute)
+        if is_object(obj):
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
 
 
@@ -94,8 +96,9 @@ def _json(value: Any, indent: int | None = None) -> str:
 
 def _environment() -> Environment:
     environment = Environment(undefined=Missing, keep_trailing_newline=True)
-    environment.globals = {"range": environment.globals["range"], "namespace": environment.globals["namespace"]}
-    environment.filters.update(date=_date, json=_json, tojson=_json)
+    registry: Any = environment
+    registry.globals = {name: registry.globals[name] for name in ("range", "namespace")}
+    registry.filters.update(date=_date, json=_json, tojson=_json)
     return environment
 
 
@@ -104,12 +107,14 @@ ENVIRONMENT = _environment()
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A value with its `{{ }}` compiled. `steps` and `inputs` are the names it refers to, `names` all top-level ones."""
+    """A value with its `{{ }}` compiled. `steps` and `inputs` are the names it refers to, `names` all
+    top-level ones, `paths` the pairs (step, key) of its `steps.step.key`."""
 
     render: Callable[[Scope], Any]
     steps: frozenset[str] = frozenset()
     inputs: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    paths: frozenset[tuple[str, str]] = frozenset()
     constant: bool = True
 
 
@@ -117,16 +122,16 @@ def compile_value(value: Any) -> Expression:
     """Compile a JSON value; strings in it may hold `{{ }}`. Raises `ExpressionError` for bad syntax."""
     if isinstance(value, str):
         return _compile_text(value) if "{{" in value or "{%" in value else _constant(value)
-    if isinstance(value, Mapping):
-        parts = {key: compile_value(part) for key, part in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        if all(part.constant for part in parts.values()):  # pyright: ignore[reportUnknownVariableType]
-            return _constant(value)  # pyright: ignore[reportUnknownArgumentType]
-        renders = [(key, part.render) for key, part in parts.items()]  # pyright: ignore[reportUnknownVariableType]
-        return _joined(list(parts.values()), lambda scope: {key: render(scope) for key, render in renders})  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    if isinstance(value, list | tuple):
-        members = [compile_value(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
+    if is_object(value):
+        parts = {key: compile_value(part) for key, part in value.items()}
+        if all(part.constant for part in parts.values()):
+            return _constant(value)
+        renders = [(key, part.render) for key, part in parts.items()]
+        return _joined(list(parts.values()), lambda scope: {key: render(scope) for key, render in renders})
+    if is_list(value):
+        members = [compile_value(part) for part in value]
         if all(part.constant for part in members):
-            return _constant(list(value))  # pyright: ignore[reportUnknownArgumentType]
+            return _constant(value)
         return _joined(members, lambda scope: [part.render(scope) for part in members])
     return _constant(value)
 
@@ -152,6 +157,7 @@ def _joined(parts: list[Expression], render: Callable[[Scope], Any]) -> Expressi
         steps=frozenset[str]().union(*(part.steps for part in parts)),
         inputs=frozenset[str]().union(*(part.inputs for part in parts)),
         names=frozenset[str]().union(*(part.names for part in parts)),
+        paths=frozenset[tuple[str, str]]().union(*(part.paths for part in parts)),
         constant=False,
     )
 
@@ -170,6 +176,7 @@ def _compile_text(source: str) -> Expression:
         steps=frozenset(_members(tree, "steps")),
         inputs=frozenset(_members(tree, "inputs")),
         names=frozenset(find_undeclared_variables(tree)),
+        paths=frozenset(_step_keys(tree)),
         constant=False,
     )
 
@@ -213,7 +220,18 @@ def _compile_single(source: str, expression: nodes.Expr) -> Callable[[Scope], An
     inner = inner[1:] if inner[0] in "-+" else inner  # whitespace control, as in `{{- x -}}`
     inner = inner[:-1] if inner[-1] in "-+" else inner
     compiled = _check_syntax(source, lambda: ENVIRONMENT.compile_expression(inner, undefined_to_none=False))
-    return lambda scope: _guard(source, lambda: compiled(scope))
+    return lambda scope: _guard(source, lambda: _data(compiled(scope)))
+
+
+def _data(value: Any) -> Any:
+    """What an expression gives as JSON data: filters give generators and tuples, too."""
+    if value is None or isinstance(value, str | int | float | bool | jinja2.Undefined):
+        return value
+    if is_object(value):
+        return {str(key): _data(part) for key, part in value.items()}
+    if isinstance(value, Iterable):
+        return [_data(part) for part in cast(Iterable[Any], value)]
+    raise TypeError(f"it gives a {type(value).__name__}, which is not data")
 
 
 def _path(expression: nodes.Node) -> list[Any] | None:
@@ -232,9 +250,8 @@ def _path(expression: nodes.Node) -> list[Any] | None:
 def _follow(path: list[Any], scope: Scope) -> Any:
     value: Any = scope
     for key in path:
-        if isinstance(value, dict):
-            found: dict[Any, Any] = value
-            value = found[key] if key in found else Missing(obj=found, name=key)
+        if is_object(value):
+            value = value[key] if key in value else Missing(obj=value, name=key)
         elif isinstance(key, str):
             value = ENVIRONMENT.getattr(value, key)
         else:
@@ -251,6 +268,14 @@ def _members(tree: nodes.Template, name: str) -> Iterator[str]:
             yield node.attr
         elif isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
             yield node.arg.value
+
+
+def _step_keys(tree: nodes.Template) -> Iterator[tuple[str, str]]:
+    """The pairs (x, y) that are read as `steps.x.y`."""
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        path = _path(node)
+        if path and len(path) == 3 and path[0] == "steps" and all(isinstance(part, str) for part in path):
+            yield path[1], path[2]
 
 
 def _guard(source: str, evaluate: Callable[[], Any]) -> Any:
@@ -272,7 +297,8 @@ def _guard(source: str, evaluate: Callable[[], Any]) -> Any:
 
 def _fail(source: str, why: str, error: BaseException) -> NoReturn:
     raise ExpressionError(
-        f"'{_short(source)}' has no value: {why.rstrip('.')}.", remedy="Correct the expression or the step that it refers to."
+        f"'{_short(source)}' has no value: {why.rstrip('.')}.",
+        remedy="Correct the expression or the step that it refers to.",
     ) from error
 
 

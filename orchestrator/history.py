@@ -56,6 +56,8 @@ class ItemView:
     started_at: float | None
     finished_at: float | None
     usage: Usage
+    reused: bool = False
+    """The result was taken from an earlier attempt or run: nothing was done again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class StepView:
     started_at: float | None
     finished_at: float | None
     usage: Usage
+    is_loop: bool = False
 
     @property
     def duration_ms(self) -> float | None:

@@ -25,7 +25,8 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".patchbay"), description="Where what people make is kept.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     model: str | None = Field(
-        None, description="The default model, 'provider:name'. Else the first provider with a key, else the practice model."
+        None,
+        description="The default model, 'provider:name'. Else the first provider with a key, else the practice model.",
     )
     studio_url: str = Field("http://127.0.0.1:8501", description="Where people open the studio: links lead there.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -52,7 +53,7 @@ class Template(Model):
     system: str = ""
     user: str
     variables: dict[Identifier, Variable] = Field(default_factory=dict[str, Variable])
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = Field(default_factory=lambda: ModelSettings.model_validate({}))
     examples: tuple[Example, ...] = ()
 
     @property
@@ -66,6 +67,11 @@ class Template(Model):
             return variables_of(self.system) | variables_of(self.user)
         except PatchbayError as error:
             raise InvalidTemplate(f"Template '{self.id}': {error.message}", remedy=error.remedy) from error
+
+    def to_json(self) -> str:
+        """The text of the file, made to be read in a diff."""
+        content = {"format": 1, **self.model_dump(mode="json", exclude_unset=True)}
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
     def missing(self, names: Mapping[str, Any] | frozenset[str] | set[str]) -> frozenset[str]:
         """The variables that the texts need and `names` does not give."""

@@ -1,0 +1,376 @@
+"""What to do next: a pure fold of a run's events, and the commands that follow from it.
+
+`RunState.apply` folds one event in; `decide` looks at the state and says what is to be done. Neither does I/O or
+looks at a clock, so the same events always give the same commands: running, resuming, replaying and testing are one
+mechanism. The engine performs each command and records what came of it as events.
+
+The work of one decision grows with the steps that are ready, not with the size of the workflow.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from orchestrator.data import is_list
+from orchestrator.errors import ExpressionError, PatchbayError
+from orchestrator.events import Event
+from orchestrator.expressions import Skipped
+from orchestrator.graph import Graph, Node
+from orchestrator.history import FINAL, RunStatus, StepStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin an attempt at a step (or one item of it) with these rendered parameters."""
+
+    step: str
+    item: str
+    attempt: int
+    failures: int
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    step: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The step cannot even start: an expression of it has no value."""
+
+    step: str
+    item: str
+    error: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    status: Literal["succeeded", "failed", "cancelled"]
+    output: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+Command = Start | Expand | Skip | Fail | Finish
+
+
+class ItemState:
+    """One item of a `for_each`, or the step itself (item "")."""
+
+    __slots__ = ("attempt", "error", "failures", "output", "retry_at", "status")
+
+    def __init__(self) -> None:
+        self.status: StepStatus = "pending"
+        self.attempt = 0
+        self.failures = 0
+        self.output: Any = None
+        self.error: dict[str, Any] | None = None
+        self.retry_at: float | None = None
+
+
+class StepState:
+    """Where a step stands. `total` is the number of its items, None until it begins."""
+
+    __slots__ = (
+        "active", "again", "blockers", "done", "error", "finished_at", "items",
+        "next", "node", "reason", "started_at", "status", "total", "values",
+    )  # fmt: skip
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.status: StepStatus = "pending"
+        self.blockers = len(node.needs)
+        self.items: dict[str, ItemState] = {}
+        self.total: int | None = None
+        self.next = 0
+        self.active = 0
+        self.done = 0
+        self.again: deque[str] = deque()
+        self.values: list[Any] | None = None
+        self.error: dict[str, Any] | None = None
+        self.reason: str | None = None
+        self.started_at: float | None = None
+        self.finished_at: float | None = None
+
+    @property
+    def is_loop(self) -> bool:
+        return self.node.items is not None
+
+    @property
+    def attempts(self) -> int:
+        return max((item.attempt for item in self.items.values()), default=0)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether an item is left that was never started. Items that an earlier run recorded are passed over."""
+        total = self.total or 0
+        while self.next < total and self._name(self.next) in self.items:
+            self.next += 1
+        return self.next < total
+
+    def to_start(self, room: int) -> list[str]:
+        """The next items, at most `room`: those to be tried again first."""
+        found = list(self.again)[:room]
+        index = self.next
+        total = (self.total or 0) if self.is_loop else 1
+        while len(found) < room and index < total:
+            name = self._name(index)
+            if name not in self.items:
+                found.append(name)
+            index += 1
+        return found
+
+    def _name(self, index: int) -> str:
+        return str(index) if self.is_loop else ""
+
+
+class RunState:
+    """A run, folded from its events."""
+
+    def __init__(self, graph: Graph, run_id: str) -> None:
+        self.graph = graph
+        self.run_id = run_id
+        self.status: RunStatus = "queued"
+        self.steps = {id: StepState(node) for id, node in graph.nodes.items()}
+        self.outputs: dict[str, Any] = {}
+        self.scope: dict[str, Any] = {"inputs": {}, "steps": self.outputs, "run": {}}
+        self.ready: dict[str, None] = {}
+        self.waits: dict[tuple[str, str], float] = {}
+        self.active = 0
+        self.unfinished = len(self.steps)
+        self.cancelling = False
+        self.failure: dict[str, Any] | None = None
+        self.output: dict[str, Any] | None = None
+        self.error: dict[str, Any] | None = None
+        self.started_at: float | None = None
+        self.finished_at: float | None = None
+
+    def apply(self, event: Event) -> None:
+        """Fold one event in."""
+        match event.type:
+            case "step.started":
+                self._step_started(self.steps[event.step], event)
+            case "step.succeeded":
+                self._item_ended(self.steps[event.step], event, "succeeded")
+            case "step.failed":
+                self._item_ended(self.steps[event.step], event, "failed")
+            case "step.cancelled":
+                self._item_ended(self.steps[event.step], event, "cancelled")
+            case "step.retrying":
+                self._step_retrying(self.steps[event.step], event)
+            case "step.due":
+                self.waits.pop((event.step, event.item), None)
+                self.steps[event.step].again.append(event.item)
+                self.ready[event.step] = None
+            case "step.expanded":
+                step = self.steps[event.step]
+                step.total = event.data["count"]
+                step.status, step.started_at = "running", event.at
+                if step.total == 0:
+                    self._end_step(step, event, "succeeded", [])
+            case "step.skipped":
+                step = self.steps[event.step]
+                step.reason = event.data["reason"]
+                self._end_step(step, event, "skipped", Skipped.step(event.step))
+            case "run.started":
+                self._run_started(event)
+            case "run.resumed":
+                self._run_resumed()
+            case "run.cancelling":
+                self.cancelling = True
+            case "run.finished":
+                self._run_finished(event)
+            case "step.log":
+                pass
+
+    def values(self, step: StepState) -> list[Any]:
+        """The items of a `for_each`. The same every time, since what it refers to is recorded."""
+        if step.values is None:
+            assert step.node.items is not None
+            values = step.node.items.render(self.scope)
+            if not is_list(values):
+                raise ExpressionError(
+                    f"'for_each' needs a list and got {type(values).__name__}.",
+                    remedy="Point it at a list, such as {{ steps.mail.messages }}.",
+                )
+            step.values = values
+        return step.values  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportReturnType]
+
+    def _run_started(self, event: Event) -> None:
+        self.status, self.started_at = "running", event.at
+        self.scope["inputs"] = event.data["inputs"]
+        self.scope["run"] = {
+            "id": self.run_id,
+            "workflow": self.graph.workflow.title,
+            "started_at": datetime.fromtimestamp(event.at, UTC).isoformat(timespec="seconds"),
+        }
+        self.ready.update((id, None) for id, step in self.steps.items() if step.blockers == 0)
+
+    def _run_resumed(self) -> None:
+        self.active = 0
+        for id, step in self.steps.items():
+            step.active = 0
+            running = [name for name, item in step.items.items() if item.status == "running"]
+            step.again.extend(name for name in running if name not in step.again)
+            if step.again:
+                self.ready[id] = None
+
+    def _run_finished(self, event: Event) -> None:
+        self.status = event.data["status"]
+        self.output, self.error = event.data.get("output"), event.data.get("error")
+        self.finished_at = event.at
+        self.ready.clear()
+        self.waits.clear()
+        for step in self.steps.values():
+            if step.status not in FINAL and step.status != "skipped":
+                step.status = "cancelled"
+                step.finished_at = event.at if step.started_at else None
+
+    def _step_started(self, step: StepState, event: Event) -> None:
+        item = step.items.setdefault(event.item, ItemState())
+        item.status, item.attempt, item.retry_at = "running", event.attempt, None
+        if step.started_at is None:
+            step.started_at = event.at
+        step.status = "running"
+        if step.total is None:
+            step.total = 1
+        if step.again and event.item in step.again:
+            step.again.remove(event.item)
+        step.active += 1
+        self.active += 1
+        if not step.again and not step.has_more:
+            self.ready.pop(event.step, None)
+
+    def _step_retrying(self, step: StepState, event: Event) -> None:
+        item = step.items[event.item]
+        item.status, item.error, item.retry_at = "waiting", event.data["error"], event.data["until"]
+        item.failures += 1
+        step.active -= 1
+        self.active -= 1
+        if step.active == 0:
+            step.status = "waiting"
+        self.waits[event.step, event.item] = event.data["until"]
+
+    def _item_ended(self, step: StepState, event: Event, status: Literal["succeeded", "failed", "cancelled"]) -> None:
+        item = step.items.setdefault(event.item, ItemState())
+        if item.status == "running":
+            step.active -= 1
+            self.active -= 1
+        step.total = step.total or 1  # it may have failed before it could start, or be recorded by an earlier run
+        item.status = status
+        item.output, item.error = event.data.get("output"), event.data.get("error")
+        step.done += 1
+        continues = step.node.step.on_error == "continue"
+        if status == "failed":
+            item.output = {"error": item.error}
+            if not (continues and step.is_loop and event.item):
+                step.error = step.error or item.error
+            if step.node.step.on_error == "fail":
+                self.failure = self.failure or item.error
+        ended = step.done == step.total or (step.error is not None and step.active == 0)
+        if status == "cancelled":
+            if step.active == 0:
+                self._end_step(step, event, "cancelled", None)
+        elif ended and step.error is not None:
+            self._end_step(step, event, "failed", {"error": step.error})
+        elif ended:
+            outputs = [step.items[str(index)].output for index in range(step.total or 0)] if step.is_loop else None
+            self._end_step(step, event, "succeeded", outputs if step.is_loop else item.output)
+        elif not step.again and not step.has_more:
+            self.ready.pop(event.step, None)
+
+    def _end_step(self, step: StepState, event: Event, status: StepStatus, output: Any) -> None:
+        id = step.node.step.id
+        step.status, step.finished_at = status, event.at
+        if step.started_at is None and status != "skipped":
+            step.started_at = event.at
+        self.outputs[id] = output
+        self.ready.pop(id, None)
+        self.unfinished -= 1
+        for other in step.node.dependents:
+            dependent = self.steps[other]
+            dependent.blockers -= 1
+            if dependent.blockers == 0:
+                self.ready[other] = None
+
+
+def decide(state: RunState) -> list[Command]:
+    """What is to be done now. Empty when the run is over or waits for what is under way."""
+    if state.status != "running":
+        return []
+    if state.cancelling or state.failure is not None:
+        if state.active:
+            return []
+        if state.cancelling:
+            return [Finish("cancelled")]
+        return [Finish("failed", error=state.failure)]
+    commands = [command for id in state.ready for command in _decide_step(state, state.steps[id])]
+    return commands or ([_finish(state)] if state.unfinished == 0 else [])
+
+
+def _decide_step(state: RunState, step: StepState) -> Iterator[Command]:
+    id = step.node.step.id
+    if step.total is None:
+        try:
+            reason = _reason_to_skip(state, step)
+            if reason:
+                yield Skip(id, reason)
+                return
+            if step.is_loop:
+                yield Expand(id, len(state.values(step)))
+                return
+        except PatchbayError as error:
+            yield Fail(id, "", error.at(step=id).as_dict())
+            return
+    if step.error is not None:
+        return
+    room = (step.node.step.concurrency if step.is_loop else 1) - step.active
+    for item in step.to_start(max(0, room)):
+        known = step.items.get(item)
+        try:
+            params = step.node.params.render(_item_scope(state, step, item))
+        except PatchbayError as error:
+            yield Fail(id, item, error.at(step=id, item=item or None).as_dict())
+            continue
+        attempt, failures = (known.attempt, known.failures) if known else (0, 0)
+        yield Start(id, item, attempt + 1, failures, params)
+
+
+def _item_scope(state: RunState, step: StepState, item: str) -> dict[str, Any]:
+    if not step.is_loop:
+        return state.scope
+    return {**state.scope, "item": state.values(step)[int(item)], "index": int(item)}
+
+
+def _reason_to_skip(state: RunState, step: StepState) -> str | None:
+    node = step.node
+    for other in node.needs:
+        needed = state.steps[other]
+        if other in node.handles:
+            if needed.status != "failed":
+                return f"'{other}' did not fail"
+        elif needed.status == "skipped" and node.condition is None:
+            return f"'{other}' was skipped"
+        elif needed.status == "failed" and needed.node.step.on_error != "continue" and node.condition is None:
+            return f"'{other}' failed"
+    if node.condition is not None and not node.condition.render(state.scope):
+        return "its condition is not true"
+    return None
+
+
+def _finish(state: RunState) -> Finish:
+    try:
+        return Finish("succeeded", output=state.graph.output.render(state.scope))
+    except PatchbayError as error:
+        return Finish("failed", error=error.at(key="output").as_dict())

@@ -1,0 +1,271 @@
+"""The engine: which runs this process owns, starting them, taking over those that others left, letting go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import structlog
+
+from orchestrator.actions import Registry
+from orchestrator.clock import Clock
+from orchestrator.decide import RunState
+from orchestrator.driver import Driver
+from orchestrator.errors import StoreError
+from orchestrator.events import Event
+from orchestrator.graph import Graph
+from orchestrator.history import FINAL
+from orchestrator.inputs import resolve
+from orchestrator.journal import Claim, Journal, NewRun, encode
+from orchestrator.live import LiveSnapshot, snapshot
+from orchestrator.performer import Performer
+from orchestrator.workflow import RunId, Workflow, new_run_id
+
+TEND = 1.0
+"""Seconds between two looks at leases, cancellations and runs that nobody owns."""
+
+GRACE = 10.0
+"""Seconds that a write under way is given when the process stops."""
+
+REFRESH = 0.05
+"""Seconds at least between two pictures of a watched run."""
+
+GRAPHS = 256
+"""Compiled workflows that are kept."""
+
+PROCESS = secrets.token_hex(4)
+"""Tells this process from an earlier one of the same number."""
+
+log = structlog.get_logger()
+
+
+class Engine:
+    """Runs workflows on the running loop. With `recover`, it goes on with any interrupted run in the journal."""
+
+    def __init__(
+        self, registry: Registry, journal: Journal, performer: Performer, clock: Clock, *, recover: bool = False
+    ) -> None:
+        self.owner = f"{socket.gethostname()}/{os.getpid()}/{PROCESS}/{secrets.token_hex(4)}"
+        self._registry = registry
+        self._journal = journal
+        self._performer = performer
+        self._clock = clock
+        self._recover = recover
+        self._drivers: dict[str, Driver] = {}
+        self._graphs: dict[str, Graph] = {}
+        self._tending: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def on_lost(run_id: str) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is left to be told
+                loop.call_soon_threadsafe(self._lose, run_id)
+
+        self._journal.on_lost = on_lost
+        await self._tend_once()
+        self._tending = asyncio.create_task(self._tend())
+
+    async def stop(self) -> None:
+        """Let go of every run, so that it can go on elsewhere."""
+        if self._tending:
+            self._tending.cancel()
+        await asyncio.gather(*(driver.stop(GRACE) for driver in list(self._drivers.values())))
+        await asyncio.to_thread(self._journal.flush)
+        await asyncio.to_thread(self._journal.release, self.owner)
+
+    def submit(
+        self, workflow: Workflow, given: Mapping[str, Any], *, model: str | None = None, origin: str | None = None
+    ) -> RunId:
+        """Start a new run and return at once. The workflow must be free of problems. Raises `InvalidInput`."""
+        return self._begin(workflow, resolve(workflow, given), model, origin=origin, lineage=None, recorded=[])
+
+    async def resume(self, run_id: str) -> RunId:
+        """Go on where a run stopped: the same run if it was interrupted, a new one that names it as its origin if it
+        failed or was cancelled. What was recorded is not done again. Raises `NotFound` or `StoreError`."""
+        row = await asyncio.to_thread(self._journal.run, run_id)
+        if row.status == "succeeded":
+            raise StoreError(f"Run '{run_id}' succeeded: nothing is left to do.", remedy="Run it again instead.")
+        if row.status not in FINAL:
+            if run_id not in self._drivers:
+                await self._take_over(run_id)
+            if run_id not in self._drivers:
+                raise StoreError(f"Run '{run_id}' is under way in another process.", remedy="Wait, or cancel it.")
+            return RunId(run_id)
+        events = [event for _, event in await asyncio.to_thread(self._journal.events, run_id)]
+        inputs = next(event.data["inputs"] for event in events if event.type == "run.started")
+        recorded = [event for event in events if event.type in ("step.expanded", "step.succeeded")]
+        workflow = (await self._graph(row.workflow_hash)).workflow
+        return self._begin(workflow, inputs, row.model, origin=run_id, lineage=row.lineage, recorded=recorded)
+
+    async def cancel(self, run_id: str) -> None:
+        """Cancel a run, wherever it is under way."""
+        driver = self._drivers.get(run_id)
+        if driver:
+            driver.cancel()
+            return
+        await asyncio.to_thread(self._journal.run, run_id)
+        await asyncio.to_thread(self._journal.request_cancel, run_id)
+        await self._take_over(run_id)
+        if run_id in self._drivers:
+            self._drivers[run_id].cancel()
+
+    async def wait(self, run_id: str) -> None:
+        """Until the run is over here: finished and on disk, or lost to another process."""
+        driver = self._drivers.get(run_id)
+        if driver:
+            await driver.ended
+
+    async def watch(self, run_id: str) -> AsyncIterator[LiveSnapshot]:
+        """Pictures of a run: one at once, one at each change, the last when it is over. Raises `NotFound`."""
+        row = await asyncio.to_thread(self._journal.run, run_id)
+        folded, seq = RunState(await self._graph(row.workflow_hash), run_id), 0
+        last: LiveSnapshot | None = None
+        while True:
+            driver = self._drivers.get(run_id)
+            if driver and driver.state.status in FINAL:
+                await driver.ended
+            if driver:
+                driver.changed.clear()
+                picture = snapshot(driver.state, driver.text, self._clock.now())
+            else:
+                for number, event in await asyncio.to_thread(self._journal.events, run_id, seq):
+                    folded.apply(event)
+                    seq = number
+                picture = snapshot(folded, {}, self._clock.now())
+            if last is None or picture.content != last.content:
+                yield picture
+                last = picture
+            if picture.is_final:
+                return
+            await asyncio.sleep(REFRESH)
+            if driver:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(driver.changed.wait(), TEND)
+            else:
+                await asyncio.sleep(0.25)
+
+    def _begin(
+        self,
+        workflow: Workflow,
+        inputs: dict[str, Any],
+        model: str | None,
+        *,
+        origin: str | None,
+        lineage: str | None,
+        recorded: list[Event],
+    ) -> RunId:
+        now = self._clock.now()
+        run_id = new_run_id(now)
+        new = NewRun(
+            id=run_id,
+            workflow_id=workflow.id,
+            workflow_name=workflow.title,
+            workflow_hash=workflow.hash,
+            workflow=encode(workflow.dump()),
+            created_at=now,
+            inputs=encode(inputs),
+            model=model,
+            origin=origin,
+            lineage=lineage or run_id,
+            owner=self.owner,
+        )
+        driver = self._drive(RunState(self._graph_of(workflow), run_id), 1, 0, new.lineage, model)
+        driver.begin(new, inputs, recorded)
+        return run_id
+
+    def _drive(self, state: RunState, fence: int, seq: int, lineage: str, model: str | None) -> Driver:
+        driver = Driver(
+            state,
+            fence=fence,
+            seq=seq,
+            lineage=lineage,
+            model=model,
+            registry=self._registry,
+            journal=self._journal,
+            performer=self._performer,
+            clock=self._clock,
+            on_end=self._forget,
+        )
+        self._drivers[state.run_id] = driver
+        return driver
+
+    def _forget(self, driver: Driver) -> None:
+        self._drivers.pop(driver.run_id, None)
+
+    def _graph_of(self, workflow: Workflow) -> Graph:
+        graph = self._graphs.get(workflow.hash)
+        if graph is None:
+            if len(self._graphs) >= GRAPHS:
+                self._graphs.clear()
+            graph = self._graphs[workflow.hash] = Graph.of(workflow)
+        return graph
+
+    async def _graph(self, hash: str) -> Graph:
+        if hash not in self._graphs:
+            content = await asyncio.to_thread(self._journal.workflow, hash)
+            self._graphs[hash] = Graph.of(Workflow.model_validate(content))
+        return self._graphs[hash]
+
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(TEND)
+            try:
+                await self._tend_once()
+            except Exception:
+                log.exception("tending the journal failed")
+
+    async def _tend_once(self) -> None:
+        if self._drivers:
+            for run_id in await asyncio.to_thread(self._journal.renew, self.owner, self._clock.now()):
+                if run_id in self._drivers:
+                    self._drivers[run_id].cancel()
+        if self._recover:
+            await self._take_over(None)
+
+    async def _take_over(self, run_id: str | None) -> None:
+        """Own what nobody owns: one run, or all of them."""
+        now = self._clock.now()
+        claims = await asyncio.to_thread(self._journal.claim, self.owner, now, _is_dead, run_id=run_id)
+        for claim in claims:
+            try:
+                await self._go_on(claim)
+            except Exception:
+                log.exception("run cannot go on", run=claim.run_id)
+
+    async def _go_on(self, claim: Claim) -> None:
+        state = RunState(await self._graph(claim.workflow_hash), claim.run_id)
+        events = await asyncio.to_thread(self._journal.events, claim.run_id)
+        for _, event in events:
+            state.apply(event)
+        seq = events[-1][0] if events else 0
+        log.info("run goes on", run=claim.run_id)
+        driver = self._drive(state, claim.fence, seq, claim.lineage, claim.model)
+        driver.resume("The process that ran it ended.")
+
+    def _lose(self, run_id: str) -> None:
+        driver = self._drivers.get(run_id)
+        if driver:
+            log.warning("run lost", run=run_id)
+            driver.drop()
+
+
+def _is_dead(owner: str) -> bool:
+    """Whether an owner was a process of this machine that is gone."""
+    host, pid, process, _ = owner.rsplit("/", 3)
+    if host != socket.gethostname():
+        return False
+    if int(pid) == os.getpid():
+        return process != PROCESS
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

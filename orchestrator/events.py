@@ -1,0 +1,35 @@
+"""What can happen to a run. A run is the list of its events; everything else about it is folded from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+EventType = Literal[
+    "run.started",  # {"inputs"}
+    "run.resumed",  # {"reason"}: another owner goes on; attempts that were under way start again
+    "run.cancelling",  # no step starts any more
+    "run.finished",  # {"status", "output"?, "error"?}
+    "step.expanded",  # {"count"}: the items of a for_each are known
+    "step.started",  # {"input"}: an attempt begins
+    "step.succeeded",  # {"output", "usage"?, "reused"?}
+    "step.retrying",  # {"error", "until"}: an attempt failed, another comes at `until`
+    "step.due",  # the wait of a retry is over
+    "step.failed",  # {"error"}: no further attempt
+    "step.skipped",  # {"reason"}
+    "step.cancelled",
+    "step.log",  # {"message"}
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact about a run. `step`, `item` and `attempt` say of what; `at` is seconds since 1970, UTC.
+    `item` is "" for a step that is no `for_each`, else the index of the item as text."""
+
+    type: EventType
+    step: str = ""
+    item: str = ""
+    attempt: int = 0
+    data: dict[str, Any] = field(default_factory=dict[str, Any])
+    at: float = 0.0

@@ -1,0 +1,175 @@
+"""Performs one attempt: finds the account, runs the action in its thread or on the loop, keeps the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Protocol
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from orchestrator import effects
+from orchestrator.accounts import Accounts
+from orchestrator.actions import Account, Call, ModelAnswer, ModelRequest, Params, Plan, Prompt
+from orchestrator.attempt import Attempt, Failed, Outcome, Succeeded
+from orchestrator.effects import Ledger
+from orchestrator.errors import PatchbayError, StepError, StoreError
+from orchestrator.history import Usage
+from orchestrator.library import Library
+from orchestrator.policies import DEFAULT, Policy, around
+
+THREADS = 32
+"""Sync actions that may run at the same time."""
+
+log = structlog.get_logger()
+
+
+class Listener(Protocol):
+    """Who is told what an action says while it runs. May be called from any thread."""
+
+    def logged(self, step: str, item: str, message: str) -> None: ...
+    def streamed(self, step: str, item: str, text: str) -> None: ...
+
+
+class Performer:
+    """Everything an attempt needs, once a process."""
+
+    def __init__(
+        self, accounts: Accounts, library: Library, ledger: Ledger, policies: Sequence[Policy] = DEFAULT
+    ) -> None:
+        self.accounts = accounts
+        self.library = library
+        self.ledger = ledger
+        self.policies = policies
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="action")
+
+    def close(self) -> None:
+        """Take no more work. Threads that are under way end by their SDK's time limits."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def perform(self, attempt: Attempt, listener: Listener) -> Outcome:
+        """Do the attempt inside its policies. Raises only `StoreError`: the journal must not be believed then."""
+        return await around(self.policies, attempt, lambda inner: self._try(inner, listener))
+
+    async def _try(self, attempt: Attempt, listener: Listener) -> Outcome:
+        try:
+            params = _validate(attempt)
+            account = self.accounts.get(attempt.action.connector.id)
+            services = CallServices(self, attempt, listener)
+            call = Call(
+                run_id=attempt.run_id,
+                step_id=attempt.step.id,
+                key=attempt.key,
+                services=services,
+                item=attempt.item,
+                attempt=attempt.number,
+                timeout=attempt.timeout,
+            )
+            if attempt.action.effect == "read":
+                output = _output(await self._run(attempt.action.function, params, account, call))
+                return Succeeded(output, usage=services.usage)
+            return await self._write(attempt, params, account, call)
+        except StoreError:
+            raise
+        except PatchbayError as error:
+            return Failed(error)
+        except Exception as error:
+            log.exception("action failed unexpectedly", run=attempt.run_id, step=attempt.step.id)
+            return Failed(_unexpected(attempt, error))
+
+    async def _write(self, attempt: Attempt, params: Params, account: Account, call: Call) -> Outcome:
+        action = attempt.action
+        assert action.preview_function is not None
+        plan: Plan = action.preview_function(params, account)
+        if attempt.may_have_happened:
+            row = await self.ledger.look_up(attempt.key)
+            if row is not None and row.status == "confirmed":
+                return Succeeded(effects.recorded_output(row), reused=True, effect=row)
+            if row is not None and row.status == "sent" and action.find_function is not None:
+                found = await self._run(action.find_function, params, account, call)
+                if found is not None:
+                    call.log("An earlier attempt had already done this: nothing was sent again.")
+                    output = _output(found)
+                    return Succeeded(output, reused=True, effect=effects.confirmed(row, output))
+        row = await self.ledger.begin(attempt, account, plan)
+        try:
+            output = _output(await self._run(action.function, params, account, call))
+        except PatchbayError as error:
+            # A refusal is certain. After a time-out or a dropped connection the write may have happened: it stays
+            # "sent", and the next attempt asks the service.
+            return Failed(error, effect=None if error.retryable else effects.failed(row))
+        except Exception as error:
+            log.exception("action failed unexpectedly", run=attempt.run_id, step=attempt.step.id)
+            return Failed(_unexpected(attempt, error))
+        return Succeeded(output, effect=effects.confirmed(row, output))
+
+    async def _run(self, function: Callable[..., Any], *args: Any) -> Any:
+        if inspect.iscoroutinefunction(function):
+            return await function(*args)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
+
+class CallServices:
+    """What `Call` offers to one attempt. Used from the action's thread."""
+
+    def __init__(self, performer: Performer, attempt: Attempt, listener: Listener) -> None:
+        self._performer = performer
+        self._attempt = attempt
+        self._listener = listener
+        self.usage: Usage | None = None
+
+    def log(self, call: Call, message: str) -> None:
+        self._listener.logged(call.step_id, call.item, message)
+
+    def stream(self, call: Call, text: str) -> None:
+        self._listener.streamed(call.step_id, call.item, text)
+
+    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
+        return self._performer.library.templates.load(template).render(variables)
+
+    def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
+        accounts = self._performer.accounts
+        connector, name = accounts.model(self._attempt.model or model)
+        assert connector.generate_function is not None
+        answer = connector.generate_function(replace(request, model=name), accounts.get(connector.id), call)
+        known = self.usage or Usage()
+        costs = [cost for cost in (known.cost, answer.cost) if cost is not None]
+        self.usage = Usage(
+            input_tokens=known.input_tokens + answer.input_tokens,
+            output_tokens=known.output_tokens + answer.output_tokens,
+            cost=sum(costs) if costs else None,
+        )
+        return answer
+
+
+def _validate(attempt: Attempt) -> Params:
+    """The action's parameters. One that is null and has a default takes its default."""
+    fields = attempt.action.params.model_fields
+    given = {
+        name: value
+        for name, value in attempt.params.items()
+        if value is not None or name not in fields or fields[name].is_required()
+    }
+    try:
+        return attempt.action.params.model_validate(given)
+    except ValidationError as error:
+        details = [f"'{'.'.join(map(str, detail['loc'])) or 'with'}': {detail['msg']}" for detail in error.errors()]
+        raise StepError(
+            f"The parameters do not fit {attempt.action.id}: {'; '.join(details)}.",
+            remedy="Correct the step or what it is given.",
+        ) from None
+
+
+def _output(result: Any) -> Any:
+    return result.model_dump(mode="json", by_alias=True) if isinstance(result, BaseModel) else result
+
+
+def _unexpected(attempt: Attempt, error: Exception) -> StepError:
+    return StepError(
+        f"{attempt.action.id} failed in a way it does not know: {type(error).__name__}: {error}",
+        remedy="Try again. If it stays, report it with the log.",
+    )

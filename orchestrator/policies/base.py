@@ -1,0 +1,22 @@
+"""What a policy is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from orchestrator.attempt import Attempt, Outcome
+
+Proceed = Callable[[Attempt], Awaitable[Outcome]]
+
+
+class Policy(Protocol):
+    """A middleware around attempts."""
+
+    def applies(self, attempt: Attempt) -> bool:
+        """Whether this policy has anything to do with the attempt."""
+        ...
+
+    async def around(self, attempt: Attempt, proceed: Proceed) -> Outcome:
+        """Do the attempt by `proceed`, and whatever belongs before and after it."""
+        ...

@@ -1,0 +1,32 @@
+"""End an attempt that takes too long."""
+
+from __future__ import annotations
+
+import asyncio
+
+from orchestrator.attempt import Attempt, Failed, Outcome
+from orchestrator.errors import StepTimeout
+from orchestrator.policies.base import Proceed
+
+
+class TimeoutPolicy:
+    """Gives up a reading attempt after its `timeout`.
+
+    A write is not given up while it is under way: whether it happened would be unknown. Its SDK is told the limit
+    and ends by itself.
+    """
+
+    def applies(self, attempt: Attempt) -> bool:
+        return attempt.action.effect == "read"
+
+    async def around(self, attempt: Attempt, proceed: Proceed) -> Outcome:
+        try:
+            async with asyncio.timeout(attempt.timeout):
+                return await proceed(attempt)
+        except TimeoutError:
+            return Failed(
+                StepTimeout(
+                    f"It took longer than {attempt.timeout:g} seconds.",
+                    remedy="Try again, or give the step a longer 'timeout'.",
+                )
+            )

@@ -1,0 +1,253 @@
+"""The engine with everything it needs, for whoever is not on its loop: a script, a page, the API, the command line.
+
+with WorkflowEngine() as engine:
+    workflow = engine.load_workflow("simple_ai_completion")
+    workflow.variables["prompt"] = "Why is the sky blue?"
+    result = engine.execute_workflow(workflow)
+    print(result.status, result.outputs)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from orchestrator import validation
+from orchestrator.accounts import Accounts
+from orchestrator.actions import ModelInfo, Registry
+from orchestrator.clock import SystemClock
+from orchestrator.effects import Ledger
+from orchestrator.engine import Engine
+from orchestrator.errors import InvalidWorkflow, NotFound, Problem
+from orchestrator.graph import Graph
+from orchestrator.history import RunStatus, RunSummary, RunView, StepView
+from orchestrator.journal import Journal
+from orchestrator.library import Library
+from orchestrator.live import LiveSnapshot
+from orchestrator.performer import Performer
+from orchestrator.practice import PracticeServer
+from orchestrator.replay import run_view
+from orchestrator.settings import Settings
+from orchestrator.workflow import RunId, Workflow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What came of a run. `steps` are by id; `error` says what, where and what to do when it failed."""
+
+    run_id: str
+    status: RunStatus
+    outputs: dict[str, Any]
+    steps: dict[str, StepView]
+    error: dict[str, Any] | None
+
+
+class WorkflowEngine:
+    """Thread-safe. Used as a context manager it runs the engine on a thread of its own; the studio runs it on the
+    loop of the web server (`running`)."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        registry: Registry | None = None,
+        practice_url: str | None = None,
+    ) -> None:
+        """Opens the journal and the library. `registry` is all of `integrations/` unless given; `practice_url` is
+        where the practice services answer: without it they are served on a free port when first asked for."""
+        self.settings = settings or Settings.load()
+        self.registry = Registry.discover() if registry is None else registry
+        self.library = Library(self.settings.home)
+        self.journal = Journal(self.settings.database)
+        self._practice_url = practice_url
+        self._practice: PracticeServer | None = None
+        self.accounts = Accounts(self.registry, self.settings, lambda: self.practice_url)
+        self._performer = Performer(self.accounts, self.library, Ledger(self.journal))
+        self._engine: Engine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = asyncio.Event()
+        self._lock = threading.Lock()
+
+    @property
+    def practice_url(self) -> str:
+        """Where the practice services answer."""
+        if self._practice_url is not None:
+            return self._practice_url
+        with self._lock:
+            if self._practice is None:
+                self._practice = PracticeServer(self.settings.home, self.settings.studio_url)
+            return self._practice.url
+
+    # --- life
+
+    @asynccontextmanager
+    async def running(self, *, recover: bool = True) -> AsyncGenerator[WorkflowEngine]:
+        """Run on this loop. With `recover`, interrupted runs go on by themselves."""
+        engine = Engine(self.registry, self.journal, self._performer, SystemClock(), recover=recover)
+        self._loop = asyncio.get_running_loop()
+        await engine.start()
+        self._engine = engine
+        try:
+            yield self
+        finally:
+            self._engine = None
+            await engine.stop()
+
+    def __enter__(self) -> WorkflowEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop. A run that is under way stays where it is and can be resumed."""
+        if self._thread and self._loop:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+            self._thread = None
+        self._performer.close()
+        self.journal.close()
+        if self._practice:
+            self._practice.close()
+
+    def _run_thread(self, ready: threading.Event) -> None:
+        async def main() -> None:
+            async with self.running(recover=False):
+                ready.set()
+                await self._stopping.wait()
+
+        asyncio.run(main())
+
+    def _call(self, work: Callable[[Engine], Awaitable[T]]) -> T:
+        """Do some work on the engine's loop and wait for it."""
+        self._ensure_running()
+        assert self._loop is not None
+
+        async def do() -> T:
+            assert self._engine is not None
+            return await work(self._engine)
+
+        return asyncio.run_coroutine_threadsafe(do(), self._loop).result()
+
+    def _ensure_running(self) -> None:
+        with self._lock:
+            if self._engine is None and self._thread is None:
+                ready = threading.Event()
+                self._thread = threading.Thread(target=self._run_thread, args=(ready,), name="engine", daemon=True)
+                self._thread.start()
+                ready.wait()
+
+    # --- workflows
+
+    def load_workflow(self, id: str) -> Workflow:
+        """A workflow of the library. Raises `NotFound`, `InvalidFile` or `InvalidWorkflow`."""
+        return self.library.workflows.load(id).model_copy(deep=True)
+
+    def check(self, content: Mapping[str, Any], *, file: str | None = None) -> list[Problem]:
+        """Every mistake of a workflow's content. Empty: it can run."""
+        return validation.check(content, self.registry, self.library.templates.load, file=file)
+
+    def models(self) -> list[tuple[str, ModelInfo]]:
+        """Every model that can be used now, by the name that a step or run gives it."""
+        return self.accounts.models()
+
+    # --- runs
+
+    def start_workflow(
+        self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None
+    ) -> RunId:
+        """Start a run and return at once. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`; then nothing ran."""
+        known = self.load_workflow(workflow) if isinstance(workflow, str) else workflow
+        problems = self.check(known.dump())
+        if problems:
+            raise InvalidWorkflow(problems)
+        if model is not None:
+            self.accounts.model(model)
+
+        async def submit(engine: Engine) -> RunId:
+            return engine.submit(known, {**known.variables, **(inputs or {})}, model=model)
+
+        return self._call(submit)
+
+    def execute_workflow(
+        self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None
+    ) -> RunResult:
+        """Run to the end. What fails in the run is in the result; what keeps it from starting is raised."""
+        return self.wait(self.start_workflow(workflow, inputs, model=model))
+
+    def wait(self, run_id: str) -> RunResult:
+        """The result of a run once it is over."""
+        self._call(lambda engine: engine.wait(run_id))
+        view = self.run(run_id)
+        return RunResult(
+            run_id=run_id,
+            status=view.status,
+            outputs=view.output or {},
+            steps={step.id: step for step in view.steps},
+            error=view.summary.error,
+        )
+
+    def follow(self, run_id: str) -> Iterator[LiveSnapshot]:
+        """Pictures of a run as it goes on, for a thread; the last one when it is over."""
+        self._ensure_running()
+        pictures = self.watch(run_id)
+        while True:
+            try:
+                yield self._call(lambda _: anext(pictures))
+            except StopAsyncIteration:
+                return
+
+    def cancel(self, run_id: str) -> None:
+        """Ask for the end of a run. Raises `NotFound`."""
+        self._call(lambda engine: engine.cancel(run_id))
+
+    def resume(self, run_id: str) -> RunId:
+        """Go on with an interrupted, failed or cancelled run. Raises `NotFound` or `StoreError`."""
+        return self._call(lambda engine: engine.resume(run_id))
+
+    def rerun(self, run_id: str) -> RunId:
+        """Run again: the same workflow, as it was, with the same inputs. Everything happens anew."""
+        view = self.run(run_id)
+        row = self.journal.run(run_id)
+        return self.start_workflow(Workflow.model_validate(view.workflow), view.inputs, model=row.model)
+
+    def runs(
+        self, *, status: Iterable[str] | None = None, workflow: str | None = None, limit: int = 50, offset: int = 0
+    ) -> list[RunSummary]:
+        """Runs, newest first."""
+        return self.journal.runs(status=status, workflow=workflow, limit=limit, offset=offset)
+
+    def run(self, run_id: str) -> RunView:
+        """A whole run. Raises `NotFound`."""
+        row = self.journal.run(run_id)
+        graph = Graph.of(Workflow.model_validate(self.journal.workflow(row.workflow_hash)))
+        events = [event for _, event in self.journal.events(run_id)]
+        return run_view(self.journal.summary(run_id), graph, events, self.journal.effects(run_id))
+
+    def watch(self, run_id: str) -> AsyncIterator[LiveSnapshot]:
+        """Pictures of a run as it goes on, for the loop that the engine runs on."""
+        assert self._engine is not None, "the engine is not running"
+        return self._engine.watch(run_id)
+
+
+_current: WorkflowEngine | None = None
+
+
+def set_current(engine: WorkflowEngine | None) -> None:
+    """Make an engine the one of this process."""
+    global _current
+    _current = engine
+
+
+def current() -> WorkflowEngine:
+    """The engine of this process. Raises `NotFound` while the studio is not up."""
+    if _current is None:
+        raise NotFound("The studio is still starting.", remedy="Reload the page in a moment.")
+    return _current
