@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 import socket
 import sys
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import structlog
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from orchestrator import logs
-from orchestrator.data import is_object
-from orchestrator.errors import InvalidInput, InvalidSettings, InvalidWorkflow, NotFound, PatchbayError
-from orchestrator.history import RunView, StepView
+from orchestrator.console import err, moment, out, print_end, print_json, print_progress, print_run, run_object
+from orchestrator.errors import InvalidInput, InvalidSettings, InvalidWorkflow, NotFound, PatchbayError, Problem
 from orchestrator.library import SUFFIXES, parse_text
-from orchestrator.live import LiveSnapshot
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow, json_schema
 from orchestrator.workflow_engine import WorkflowEngine
 
 SUCCEEDED, FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
-MARKS = {"succeeded": "[green]✓[/]", "failed": "[red]✗[/]", "skipped": "[dim]–[/]", "cancelled": "[dim]■[/]"}
 
 app = typer.Typer(
     help="Patchbay: run AI workflows.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -66,9 +59,9 @@ def show(run_id: Annotated[str, typer.Argument(metavar="RUN")], as_json: Json = 
     with _engine() as engine:
         view = engine.run(run_id)
         if as_json:
-            _print_json(_run_object(view))
+            print_json(run_object(view))
         else:
-            _print_run(view)
+            print_run(view)
 
 
 @app.command()
@@ -82,11 +75,11 @@ def runs(
     with _engine() as engine:
         found = engine.runs(status=[status] if status else None, workflow=workflow, limit=limit)
         if as_json:
-            _print_json([asdict(summary) for summary in found])
+            print_json([asdict(summary) for summary in found])
             return
         table = Table("run", "workflow", "status", "started", box=None)
         for summary in found:
-            table.add_row(summary.id, summary.workflow_id, summary.status, _time(summary.created_at))
+            table.add_row(summary.id, summary.workflow_id, summary.status, moment(summary.created_at))
         out.print(table if found else "No runs yet.")
 
 
@@ -96,7 +89,7 @@ def list_workflows(as_json: Json = False) -> None:
     with _engine() as engine:
         entries = engine.library.workflows.list()
         if as_json:
-            _print_json([{**asdict(entry), "path": str(entry.path)} for entry in entries])
+            print_json([{**asdict(entry), "path": str(entry.path)} for entry in entries])
             return
         table = Table("workflow", "name", "what it does", box=None)
         for entry in entries:
@@ -112,11 +105,11 @@ def validate(files: Annotated[list[Path], typer.Argument(metavar="FILE...")], as
         for file in files:
             try:
                 problems = engine.check(parse_text(_read(file), file=str(file)), file=str(file))
-            except InvalidWorkflow as error:
-                problems = list(error.problems)
+            except PatchbayError as error:
+                problems = [Problem(error.code, error.message, remedy=error.remedy)]
             found[str(file)] = [{**asdict(problem), "text": str(problem)} for problem in problems]
         if as_json:
-            _print_json(found)
+            print_json(found)
         else:
             for file, problems in found.items():
                 for problem in problems:
@@ -129,7 +122,7 @@ def validate(files: Annotated[list[Path], typer.Argument(metavar="FILE...")], as
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a workflow file."""
-    _print_json(json_schema())
+    print_json(json_schema())
 
 
 @app.command()
@@ -166,11 +159,7 @@ def serve(
 def main() -> None:
     """Run the command line; what goes wrong is told in a sentence."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as exit:
-        sys.exit(exit.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        sys.exit(INTERRUPTED)
+        app()
     except InvalidWorkflow as error:
         for problem in error.problems:
             err.print(str(problem), markup=False)
@@ -178,6 +167,14 @@ def main() -> None:
     except PatchbayError as error:
         err.print(str(error), markup=False)
         sys.exit(NOT_STARTED)
+    except Exception as error:
+        structlog.get_logger().debug("unexpected", exc_info=True)
+        err.print(
+            f"Something unexpected went wrong: {type(error).__name__}: {error}."
+            " PATCHBAY_LOG_LEVEL=debug shows where; please report it.",
+            markup=False,
+        )
+        sys.exit(FAILED)
 
 
 def _engine() -> WorkflowEngine:
@@ -198,97 +195,16 @@ def _follow_to_end(engine: WorkflowEngine, run_id: str, as_json: bool) -> NoRetu
         shown: dict[str, str] = {}
         for picture in engine.follow(run_id):
             if not as_json:
-                _print_progress(picture, shown)
+                print_progress(picture, shown)
     except KeyboardInterrupt:
         err.print(f"Stopped. Go on with: python -m orchestrator resume {run_id}")
         raise typer.Exit(INTERRUPTED) from None
     view = engine.run(run_id)
     if as_json:
-        _print_json(_run_object(view))
+        print_json(run_object(view))
     else:
-        _print_end(view)
+        print_end(view)
     raise typer.Exit(SUCCEEDED if view.status == "succeeded" else FAILED)
-
-
-def _print_progress(picture: LiveSnapshot, shown: dict[str, str]) -> None:
-    """A line for each step that starts or ends."""
-    for id, step in picture.content["steps"].items():
-        status = step["status"]
-        if shown.get(id) == status or status == "pending":
-            continue
-        shown[id] = status
-        if status in MARKS:
-            seconds = (step["finished_at"] or 0) - (step["started_at"] or step["finished_at"] or 0)
-            items = f" ({step['done']} items)" if (step["total"] or 1) > 1 else ""
-            err.print(f"{MARKS[status]} {id}{items} [dim]{seconds:.1f} s[/]")
-        elif err.is_terminal:
-            err.print(f"[dim]… {id}[/]")
-
-
-def _print_end(view: RunView) -> None:
-    if view.summary.error:
-        error = view.summary.error
-        where = f"{error['where']}: " if error["where"] else ""
-        err.print(f"The run failed. {where}{error['message']} {error['remedy']}".strip(), markup=False)
-    for effect in view.effects:
-        out.print(" ".join(part for part in (effect.summary, effect.link) if part), markup=False)
-    for name, value in (view.output or {}).items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        out.print(f"{name}: {text}", markup=False)
-    for note in _notes(view):
-        out.print(f"({note})", markup=False)
-    err.print(f"[dim]run {view.summary.id} {view.status}[/]")
-
-
-def _print_run(view: RunView) -> None:
-    table = Table("step", "action", "status", "seconds", "attempts", box=None)
-    for step in view.steps:
-        seconds = "" if step.duration_ms is None else f"{step.duration_ms / 1000:.2f}"
-        table.add_row(step.id, step.uses, step.status, seconds, str(step.attempts))
-    out.print(f"{view.summary.workflow_name}, {view.status}, {_time(view.summary.created_at)}", markup=False)
-    out.print(table)
-    for step in view.steps:
-        for line in step.log:
-            out.print(f"{_time(line.at)} {step.id} {line.message}", markup=False)
-    _print_end(view)
-
-
-def _run_object(view: RunView) -> dict[str, Any]:
-    return {
-        "run_id": view.summary.id,
-        "workflow": view.summary.workflow_id,
-        "status": view.status,
-        "output": view.output,
-        "error": view.summary.error,
-        "steps": {step.id: _step_object(step) for step in view.steps},
-        "usage": asdict(view.usage),
-        "effects": [
-            {
-                "action": effect.action,
-                "account": effect.account,
-                "summary": effect.summary,
-                "link": effect.link,
-                "status": effect.status,
-            }
-            for effect in view.effects
-        ],
-    }
-
-
-def _step_object(step: StepView) -> dict[str, Any]:
-    return {
-        "status": step.status,
-        "output": step.output,
-        "error": step.error,
-        "attempts": step.attempts,
-        "duration_ms": None if step.duration_ms is None else round(step.duration_ms, 3),
-    }
-
-
-def _notes(view: RunView) -> list[str]:
-    """What models want said beside their text, such as that a tiny one makes mistakes."""
-    outputs = [item.output for step in view.steps for item in step.items if is_object(item.output)]
-    return list(dict.fromkeys(str(output["note"]) for output in outputs if output.get("note")))
 
 
 def _inputs_file(path: Path | None) -> dict[str, Any]:
@@ -329,14 +245,6 @@ def _listen(host: str, port: int) -> socket.socket:
             remedy="Stop what listens there, or choose another: PORT=8502 make run.",
         ) from None
     return listener
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 if __name__ == "__main__":

@@ -79,11 +79,12 @@ class Engine:
         await asyncio.to_thread(self._journal.flush)
         await asyncio.to_thread(self._journal.release, self.owner)
 
-    def submit(
+    async def submit(
         self, workflow: Workflow, given: Mapping[str, Any], *, model: str | None = None, origin: str | None = None
     ) -> RunId:
-        """Start a new run and return at once. The workflow must be free of problems. Raises `InvalidInput`."""
-        return self._begin(workflow, resolve(workflow, given), model, origin=origin, lineage=None, recorded=[])
+        """Start a new run and return once it is on disk. The workflow must be free of problems.
+        Raises `InvalidInput` or `StoreError`."""
+        return await self._begin(workflow, resolve(workflow, given), model, origin=origin, lineage=None, recorded=[])
 
     async def resume(self, run_id: str) -> RunId:
         """Go on where a run stopped: the same run if it was interrupted, a new one that names it as its origin if it
@@ -101,7 +102,7 @@ class Engine:
         inputs = next(event.data["inputs"] for event in events if event.type == "run.started")
         recorded = [event for event in events if event.type in ("step.expanded", "step.succeeded")]
         workflow = (await self._graph(row.workflow_hash)).workflow
-        return self._begin(workflow, inputs, row.model, origin=run_id, lineage=row.lineage, recorded=recorded)
+        return await self._begin(workflow, inputs, row.model, origin=run_id, lineage=row.lineage, recorded=recorded)
 
     async def cancel(self, run_id: str) -> None:
         """Cancel a run, wherever it is under way."""
@@ -150,7 +151,7 @@ class Engine:
             else:
                 await asyncio.sleep(0.25)
 
-    def _begin(
+    async def _begin(
         self,
         workflow: Workflow,
         inputs: dict[str, Any],
@@ -177,6 +178,7 @@ class Engine:
         )
         driver = self._drive(RunState(self._graph_of(workflow), run_id), 1, 0, new.lineage, model)
         driver.begin(new, inputs, recorded)
+        await self._journal.barrier(run_id, driver.fence)
         return run_id
 
     def _drive(self, state: RunState, fence: int, seq: int, lineage: str, model: str | None) -> Driver:

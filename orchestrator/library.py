@@ -103,7 +103,10 @@ class Shelf(Generic[T]):
 
     def parse(self, text: str, *, file: str | None = None) -> T:
         """The item that a JSON or YAML text says. Raises `InvalidFile` or `InvalidWorkflow`."""
-        return self._build(parse_text(text, file=file), file)
+        item = self._build(parse_text(text, file=file), file)
+        if item.id in RESERVED:
+            raise InvalidFile(f"The id '{item.id}' is taken by Patchbay itself.", remedy="Choose another id.")
+        return item
 
     def save(self, item: T) -> Path:
         """Write the item under the person's own folder, all of it or nothing."""

@@ -163,18 +163,16 @@ class WorkflowEngine:
     def start_workflow(
         self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None
     ) -> RunId:
-        """Start a run and return at once. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`; then nothing ran."""
+        """Start a run and return once it is recorded. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`; then
+        nothing ran."""
         known = self.load_workflow(workflow) if isinstance(workflow, str) else workflow
         problems = self.check(known.dump())
         if problems:
             raise InvalidWorkflow(problems)
         if model is not None:
             self.accounts.model(model)
-
-        async def submit(engine: Engine) -> RunId:
-            return engine.submit(known, {**known.variables, **(inputs or {})}, model=model)
-
-        return self._call(submit)
+        given = {**known.variables, **(inputs or {})}
+        return self._call(lambda engine: engine.submit(known, given, model=model))
 
     def execute_workflow(
         self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None

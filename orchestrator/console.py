@@ -1,0 +1,110 @@
+"""What the command line shows: tables and lines for a person, one object for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestrator.data import is_object
+from orchestrator.history import RunView, StepView
+from orchestrator.live import LiveSnapshot
+
+MARKS = {"succeeded": "[green]✓[/]", "failed": "[red]✗[/]", "skipped": "[dim]–[/]", "cancelled": "[dim]■[/]"}
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_progress(picture: LiveSnapshot, shown: dict[str, str]) -> None:
+    """A line for each step that starts or ends."""
+    for id, step in picture.content["steps"].items():
+        status = step["status"]
+        if shown.get(id) == status or status == "pending":
+            continue
+        shown[id] = status
+        if status in MARKS:
+            seconds = (step["finished_at"] or 0) - (step["started_at"] or step["finished_at"] or 0)
+            items = f" ({step['done']} items)" if (step["total"] or 1) > 1 else ""
+            err.print(f"{MARKS[status]} {id}{items} [dim]{seconds:.1f} s[/]")
+        elif err.is_terminal:
+            err.print(f"[dim]… {id}[/]")
+
+
+def print_end(view: RunView) -> None:
+    if view.summary.error:
+        error = view.summary.error
+        where = f"{error['where']}: " if error["where"] else ""
+        err.print(f"The run failed. {where}{error['message']} {error['remedy']}".strip(), markup=False)
+    for effect in view.effects:
+        out.print(" ".join(part for part in (effect.summary, effect.link) if part), markup=False)
+    for name, value in (view.output or {}).items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        out.print(f"{name}: {text}", markup=False)
+    for note in _notes(view):
+        out.print(f"({note})", markup=False)
+    err.print(f"[dim]run {view.summary.id} {view.status}[/]")
+
+
+def print_run(view: RunView) -> None:
+    table = Table("step", "action", "status", "seconds", "attempts", box=None)
+    for step in view.steps:
+        seconds = "" if step.duration_ms is None else f"{step.duration_ms / 1000:.2f}"
+        table.add_row(step.id, step.uses, step.status, seconds, str(step.attempts))
+    out.print(f"{view.summary.workflow_name}, {view.status}, {moment(view.summary.created_at)}", markup=False)
+    out.print(table)
+    for step in view.steps:
+        for line in step.log:
+            out.print(f"{moment(line.at)} {step.id} {line.message}", markup=False)
+    print_end(view)
+
+
+def run_object(view: RunView) -> dict[str, Any]:
+    return {
+        "run_id": view.summary.id,
+        "workflow": view.summary.workflow_id,
+        "status": view.status,
+        "output": view.output,
+        "error": view.summary.error,
+        "steps": {step.id: _step_object(step) for step in view.steps},
+        "usage": asdict(view.usage),
+        "effects": [
+            {
+                "action": effect.action,
+                "account": effect.account,
+                "summary": effect.summary,
+                "link": effect.link,
+                "status": effect.status,
+            }
+            for effect in view.effects
+        ],
+    }
+
+
+def _step_object(step: StepView) -> dict[str, Any]:
+    return {
+        "status": step.status,
+        "output": step.output,
+        "error": step.error,
+        "attempts": step.attempts,
+        "duration_ms": None if step.duration_ms is None else round(step.duration_ms, 3),
+    }
+
+
+def _notes(view: RunView) -> list[str]:
+    """What models want said beside their text, such as that a tiny one makes mistakes."""
+    outputs = [item.output for step in view.steps for item in step.items if is_object(item.output)]
+    return list(dict.fromkeys(str(output["note"]) for output in outputs if output.get("note")))
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def moment(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
