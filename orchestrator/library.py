@@ -125,7 +125,7 @@ class Shelf(Generic[T]):
     def free_id(self, wanted: str) -> str:
         """`wanted`, or with a number behind it when that is taken."""
         base = re.sub(r"[^a-z0-9_-]+", "_", wanted.lower()).strip("_-")[:56] or self.kind
-        taken = self._paths()
+        taken = self._paths().keys() | RESERVED
         numbered = (f"{base}_{number}" for number in range(2, len(taken) + 3))
         return base if base not in taken else next(id for id in numbered if id not in taken)
 
