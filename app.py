@@ -7,13 +7,11 @@ import contextlib
 import gc
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import cast
 
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 
 from api import create_api
 from api.gate import Gate
@@ -32,6 +30,7 @@ many people watching it costs more than all else."""
 def create_app(settings: Settings) -> st.App:
     """The whole studio, to be served at `settings.studio_url`."""
     engine = WorkflowEngine(settings, practice_url=settings.studio_url + PRACTICE)
+    practice = practice_app(settings.home, settings.studio_url)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: st.App) -> AsyncGenerator[None]:
@@ -45,6 +44,7 @@ def create_app(settings: Settings) -> st.App:
                 collecting.cancel()
                 set_current(None)
         engine.close()
+        practice.state.store.close()
 
     return st.App(
         ROOT / "studio" / "main.py",
@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> st.App:
         routes=[
             Mount("/api", create_api(engine)),
             Mount("/assets", StaticFiles(directory=ROOT / "studio" / "assets")),
-            Mount(PRACTICE, cast(ASGIApp, practice_app(settings.home, settings.studio_url))),
+            Mount(PRACTICE, practice),
         ],
     )
 

@@ -38,6 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from orchestrator.errors import (
     AccountError,
+    EffectUnknown,
     NotFound,
     RateLimited,
     ServiceError,
@@ -50,6 +51,7 @@ __all__ = [
     "Action",
     "Call",
     "Connector",
+    "EffectUnknown",
     "Message",
     "ModelAnswer",
     "ModelInfo",

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -17,8 +18,8 @@ START = 10.0
 """Seconds that the server may take to answer."""
 
 
-def practice_app(home: Path, studio_url: str) -> object:
-    """The ASGI app of the practice services, which keep their data in `home`."""
+def practice_app(home: Path, studio_url: str) -> Any:
+    """The ASGI app of the practice services, which keep their data in `home` until `app.state.store.close()`."""
     return importlib.import_module(PACKAGE).create_app(home / "practice.db", studio_url)
 
 
@@ -28,8 +29,9 @@ class PracticeServer:
     def __init__(self, home: Path, studio_url: str) -> None:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
+        self._app = practice_app(home, studio_url)
         config = uvicorn.Config(
-            practice_app(home, studio_url),  # pyright: ignore[reportArgumentType]
+            self._app,
             log_level="error",
             lifespan="off",
             timeout_graceful_shutdown=1,
@@ -51,6 +53,7 @@ class PracticeServer:
         self._server.should_exit = True
         self._thread.join(timeout=5)
         self._socket.close()
+        self._app.state.store.close()
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._socket])

@@ -1,0 +1,92 @@
+"""Practice services: the HTTP APIs that our connectors speak, kept in SQLite and filled with sample data.
+
+Connectors reach them through their real SDKs, by base URL: the code path is the one a real account takes.
+
+A service is one module in this folder. What it declares is found by discovery:
+
+    routes(store, studio_url) -> list[BaseRoute]    its endpoints; `x.py` is mounted under `/x`
+    seed(store) -> None                             its sample data, written once
+    overview(store) -> dict                         what a person would want to see of it, for `GET /overview`
+
+Endpoints touch SQLite, so they are plain `def`s, which Starlette runs in threads. `with_body` is for those
+that read a body.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import ModuleType
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from integrations.practice.store import Store
+
+TOKEN = "practice"
+"""The one token that every practice service accepts."""
+
+
+def with_body(handle: Callable[[Request, bytes], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint of a plain `def` that takes the request and its whole body, and runs in a thread too."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(handle, request, await request.body())
+
+    return endpoint
+
+
+def create_app(path: Path, studio_url: str) -> Starlette:
+    """All practice services on the database at `path`. Links lead to the studio, at `studio_url`.
+
+    `app.state.store` is the store, to be closed by whoever stops the app.
+    """
+    store = Store(path)
+    services = _services()
+    for name, service in services.items():
+        _seed(store, name, service)
+
+    def overview(request: Request) -> Response:
+        merged: dict[str, object] = {}
+        for service in services.values():
+            merged.update(service.overview(store))
+        return JSONResponse(merged)
+
+    def reset(request: Request) -> Response:
+        origin = request.headers.get("origin")
+        if origin is not None and origin.rpartition("//")[2] != request.headers.get("host"):
+            return JSONResponse({"error": "Another web site may not reset the practice accounts."}, 403)
+        with store.transaction():
+            for name, service in services.items():
+                store.clear(name)
+                _seed(store, name, service)
+        return JSONResponse({"reset": list(services)})
+
+    app = Starlette(
+        routes=[
+            Route("/overview", overview, methods=["GET"]),
+            Route("/reset", reset, methods=["POST"]),
+            *(Mount(f"/{name}", routes=service.routes(store, studio_url)) for name, service in services.items()),
+        ]
+    )
+    app.state.store = store
+    return app
+
+
+def _services() -> dict[str, ModuleType]:
+    """The practice services by name: every module here that has `routes`."""
+    modules = {info.name: importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)}
+    return {name: module for name, module in modules.items() if hasattr(module, "routes")}
+
+
+def _seed(store: Store, name: str, service: ModuleType) -> None:
+    """Write the sample data of a service, unless that was done before, perhaps by another process."""
+    with store.transaction():
+        if store.get(name, "practice", "seeded") is None:
+            service.seed(store)
+            store.put(name, "practice", "seeded", {})
