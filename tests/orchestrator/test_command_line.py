@@ -1,0 +1,195 @@
+"""The command line as a person uses it: a process, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.settings import ROOT
+
+WORKFLOW: dict[str, Any] = {
+    "id": "mail_to_page",
+    "name": "Mail to page",
+    "inputs": {"title": {"title": "Title"}},
+    "steps": [
+        {"id": "mail", "uses": "gmail.search_messages", "with": {"query": "is:unread", "limit": 2}},
+        {
+            "id": "page",
+            "uses": "notion.create_page",
+            "with": {
+                "parent": "Inbox summaries",
+                "title": "{{ inputs.title }}",
+                "markdown": "{% for m in steps.mail.messages %}- {{ m.subject }}\n{% endfor %}",
+            },
+        },
+    ],
+    "output": {"url": "{{ steps.page.url }}"},
+}
+
+
+def command(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "orchestrator", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PATCHBAY_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "mail_to_page.json"
+    path.write_text(json.dumps(WORKFLOW))
+    return path
+
+
+def test_a_run_prints_one_object_for_a_program(home: Path, file: Path) -> None:
+    done = command("run", str(file), "--input", "title=From the command line", "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    run = json.loads(done.stdout)
+    assert run["status"] == "succeeded"
+    assert set(run) >= {"run_id", "status", "output", "steps", "usage", "effects"}
+    assert set(run["steps"]["mail"]) == {"status", "output", "error", "attempts", "duration_ms"}
+    assert len(run["steps"]["mail"]["output"]["messages"]) == 2
+    [effect] = run["effects"]
+    assert (effect["action"], effect["account"], effect["status"]) == ("notion.create_page", "practice", "confirmed")
+    assert effect["link"] == run["output"]["url"]
+
+    shown = json.loads(command("show", run["run_id"], "--json", home=home).stdout)
+    assert shown == run
+    [listed] = json.loads(command("runs", "--json", home=home).stdout)
+    assert listed["id"] == run["run_id"]
+
+
+def test_a_run_tells_a_person_what_it_does(home: Path, file: Path) -> None:
+    done = command("run", str(file), "--input", "title=Hello", home=home)
+    assert "✓ mail" in done.stderr
+    assert "✓ page" in done.stderr
+    assert "Hello" in done.stdout
+    assert "url: http" in done.stdout
+
+
+def test_a_run_that_fails_exits_with_1_and_says_why(home: Path, file: Path) -> None:
+    broken = json.loads(file.read_text())
+    broken["steps"][1]["with"]["parent"] = "No such database"
+    file.write_text(json.dumps(broken))
+    done = command("run", str(file), "--input", "title=x", home=home)
+    assert done.returncode == 1
+    assert "step 'page'" in done.stderr
+    assert "No such database" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "nothing_like_it"], "There is no workflow 'nothing_like_it'"),
+        (["run", "../../etc/passwd"], "There is no workflow '../../etc/passwd'"),
+        (["run", "gone.json"], "gone.json cannot be read: No such file or directory"),
+        (["run", "FILE"], "needs the input 'title' (Title). Give a value for 'title'."),
+        (["run", "FILE", "--input", "title"], "'title' is not NAME=VALUE"),
+        (["run", "FILE", "--input", "titel=x"], "no input 'titel'; the nearest is 'title'"),
+        (["run", "FILE", "--input", "title=x", "--model", "nobody:x"], "no model provider 'nobody'"),
+        (["run", "FILE", "--inputs", "gone.json"], "gone.json cannot be read"),
+        (["show", "nobody"], "There is no run 'nobody'"),
+        (["resume", "nobody"], "There is no run 'nobody'"),
+        (["serve", "--host", "0.0.0.0"], "has no sign-in yet. Use 127.0.0.1 or localhost."),
+        (["frobnicate"], "No such command 'frobnicate'"),
+    ],
+)
+def test_what_cannot_start_exits_with_2_and_says_why(home: Path, file: Path, arguments: list[str], says: str) -> None:
+    done = command(*(str(file) if part == "FILE" else part for part in arguments), home=home)
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_validate_tells_every_mistake_of_every_file(home: Path, file: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"id": "bad", "steps": [{"id": "a", "uses": "gmail.serch_messages", "wiht": {}}]}')
+    done = command("validate", str(file), str(bad), str(tmp_path / "gone.yaml"), home=home)
+    assert done.returncode == 2
+    assert f"{file}: fine" in done.stdout
+    assert "the nearest is 'gmail.search_messages'" in done.stderr
+    assert "the nearest is 'with'" in done.stderr
+    assert "gone.yaml cannot be read" in done.stderr
+    assert command("validate", str(file), home=home).returncode == 0
+
+
+def test_a_wrong_setting_is_told_in_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATCHBAY_LOG_LEVEL", "loud")
+    done = command("list", home=home)
+    assert done.returncode == 2
+    assert "PATCHBAY_LOG_LEVEL is not valid" in done.stderr
+
+
+def test_every_shipped_workflow_is_listed_and_has_no_problem(home: Path) -> None:
+    listed = json.loads(command("list", "--json", home=home).stdout)
+    assert {entry["id"] for entry in listed} >= {"simple_ai_completion", "email_to_notion", "generate_sop_to_github"}
+    assert [entry["error"] for entry in listed] == [None] * len(listed)
+    done = command("validate", *(entry["path"] for entry in listed), home=home)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_published_schema_is_the_one_of_the_code(home: Path) -> None:
+    assert command("schema", home=home).stdout == (ROOT / "workflows" / "schema.json").read_text()
+
+
+def test_a_killed_run_goes_on_where_it_was(home: Path, file: Path) -> None:
+    slow = {
+        "id": "mail_to_page",
+        "steps": [
+            WORKFLOW["steps"][0],
+            {
+                "id": "pages",
+                "uses": "notion.create_page",
+                "for_each": "{{ range(40) | list }}",
+                "concurrency": 1,
+                "needs": ["mail"],
+                "with": {"parent": "Inbox summaries", "title": "Page {{ item }}"},
+            },
+        ],
+        "output": {"count": "{{ steps.pages | length }}"},
+    }
+    file.write_text(json.dumps(slow))
+    environment = {**os.environ, "PATCHBAY_HOME": str(home)}
+    arguments = [sys.executable, "-m", "orchestrator", "run", str(file), "--json"]
+    process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+    run_id, done = "", 0
+    while done < 5:
+        time.sleep(0.1)
+        listed = json.loads(command("runs", "--json", home=home).stdout)
+        run_id = listed[0]["id"] if listed else ""
+        if run_id:
+            done = len(json.loads(command("show", run_id, "--json", home=home).stdout)["effects"])
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+    before = json.loads(command("show", run_id, "--json", home=home).stdout)
+    assert before["status"] == "running"
+    resumed = command("resume", run_id, "--json", home=home)
+    assert resumed.returncode == 0, resumed.stderr
+    after = json.loads(resumed.stdout)
+    assert (after["run_id"], after["status"], after["output"]) == (run_id, "succeeded", {"count": 40})
+    assert after["steps"]["mail"] == before["steps"]["mail"]
+
+    counted = {**WORKFLOW, "steps": [{"id": "n", "uses": "notion.query_data_source", "with": QUERY}], "output": {}}
+    file.write_text(json.dumps({**counted, "inputs": {}}))
+    rows = json.loads(command("run", str(file), "--json", home=home).stdout)["steps"]["n"]["output"]["rows"]
+    titles = [row["title"] for row in rows if row["title"].startswith("Page ")]
+    assert sorted(titles) == sorted(f"Page {number}" for number in range(40))
+
+
+QUERY = {"data_source": "Inbox summaries", "limit": 100}
