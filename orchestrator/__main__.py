@@ -148,6 +148,7 @@ def serve(
         uvicorn.Config(
             create_app(settings),  # pyright: ignore[reportArgumentType]
             log_level="warning",
+            access_log=False,
             timeout_graceful_shutdown=2,
             ws_max_size=64 * 1024 * 1024,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
@@ -45,7 +46,7 @@ class Driver:
         self.run_id = state.run_id
         self.fence = fence
         self.text: dict[str, str] = {}
-        self.changed = asyncio.Event()
+        self.watchers: weakref.WeakSet[asyncio.Event] = weakref.WeakSet()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._seq = seq
         self._lineage = lineage
@@ -135,7 +136,7 @@ class Driver:
 
     def _show_text(self, step: str, text: str) -> None:
         self.text[step] = (self.text.get(step, "") + text)[-STREAMED:]
-        self.changed.set()
+        self._notify()
 
     def _record_if_open(self, event: Event) -> None:
         if self.state.status == "running" and not self.ended.done():
@@ -160,7 +161,7 @@ class Driver:
             self.state.apply(event)
         batch = Batch(self.run_id, self.fence, rows, effect=effect, new=new, finished=finished)
         self._journal.write(batch, urgent=urgent)
-        self.changed.set()
+        self._notify()
 
     def _start(self, start: Start) -> None:
         self._record(Event("step.started", start.step, start.item, start.attempt, {"input": start.params}))
@@ -270,4 +271,8 @@ class Driver:
         if not self.ended.done():
             self.ended.set_result(None)
             self._on_end(self)
-            self.changed.set()
+            self._notify()
+
+    def _notify(self) -> None:
+        for watcher in self.watchers:
+            watcher.set()

@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import structlog
@@ -34,6 +34,9 @@ GRACE = 10.0
 
 REFRESH = 0.05
 """Seconds at least between two pictures of a watched run."""
+
+ELSEWHERE = 0.25
+"""Seconds between two looks at a run that another process owns."""
 
 GRAPHS = 256
 """Compiled workflows that are kept."""
@@ -122,17 +125,19 @@ class Engine:
         if driver:
             await driver.ended
 
-    async def watch(self, run_id: str) -> AsyncIterator[LiveSnapshot]:
+    async def watch(self, run_id: str) -> AsyncGenerator[LiveSnapshot]:
         """Pictures of a run: one at once, one at each change, the last when it is over. Raises `NotFound`."""
         row = await asyncio.to_thread(self._journal.run, run_id)
         folded, seq = RunState(await self._graph(row.workflow_hash), run_id), 0
         last: LiveSnapshot | None = None
+        changed = asyncio.Event()
         while True:
             driver = self._drivers.get(run_id)
             if driver and driver.state.status in FINAL:
                 await driver.ended
+            changed.clear()
             if driver:
-                driver.changed.clear()
+                driver.watchers.add(changed)
                 picture = snapshot(driver.state, driver.text, self._clock.now())
             else:
                 for number, event in await asyncio.to_thread(self._journal.events, run_id, seq):
@@ -145,11 +150,8 @@ class Engine:
             if picture.is_final:
                 return
             await asyncio.sleep(REFRESH)
-            if driver:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(driver.changed.wait(), TEND)
-            else:
-                await asyncio.sleep(0.25)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), TEND if driver else ELSEWHERE)
 
     async def _begin(
         self,

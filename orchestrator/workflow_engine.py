@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -229,7 +229,7 @@ class WorkflowEngine:
         events = [event for _, event in self.journal.events(run_id)]
         return run_view(self.journal.summary(run_id), graph, events, self.journal.effects(run_id))
 
-    def watch(self, run_id: str) -> AsyncIterator[LiveSnapshot]:
+    def watch(self, run_id: str) -> AsyncGenerator[LiveSnapshot]:
         """Pictures of a run as it goes on, for the loop that the engine runs on."""
         assert self._engine is not None, "the engine is not running"
         return self._engine.watch(run_id)

@@ -1,0 +1,92 @@
+"""The API as an ASGI app, for mounting under `/api`: workflows, runs, and a socket that shows a run live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.bodies import BodyLimit
+from api.failures import add_failure_handlers
+from api.live import add_live_route
+from orchestrator.history import RunStatus, RunSummary, RunView
+from orchestrator.workflow_engine import WorkflowEngine
+
+
+class StartRun(BaseModel):
+    """What a run is given. Inputs that are left out take the workflow's defaults."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    model: str | None = Field(None, description="'provider:name', or the default model.")
+
+
+@dataclass(frozen=True, slots=True)
+class RunReference:
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowLine:
+    """One line of the list of workflows. A file that cannot be used is listed with its `error`."""
+
+    id: str
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    shipped: bool
+    error: str | None
+
+
+def create_api(engine: WorkflowEngine) -> FastAPI:
+    """The API over one engine, which has to run on the loop that serves it. Endpoints run in threads."""
+    api = FastAPI(title="Patchbay", docs_url=None, redoc_url=None)
+    api.add_middleware(BodyLimit)
+    add_failure_handlers(api)
+    add_live_route(api, engine)
+
+    @api.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @api.get("/workflows")
+    def workflows() -> list[WorkflowLine]:
+        return [
+            WorkflowLine(entry.id, entry.name, entry.description, entry.tags, entry.shipped, entry.error)
+            for entry in engine.library.workflows.list()
+        ]
+
+    @api.get("/workflows/{id}")
+    def workflow(id: str) -> dict[str, Any]:
+        return engine.load_workflow(id).dump()
+
+    @api.post("/workflows/{id}/runs", status_code=202)
+    def start(id: str, given: StartRun) -> RunReference:
+        return RunReference(engine.start_workflow(id, given.inputs, model=given.model))
+
+    @api.get("/runs")
+    def runs(
+        status: Annotated[list[RunStatus] | None, Query()] = None,
+        workflow: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    ) -> list[RunSummary]:
+        return engine.runs(status=status, workflow=workflow, limit=limit, offset=offset)
+
+    @api.get("/runs/{id}")
+    def run(id: str) -> RunView:
+        return engine.run(id)
+
+    @api.post("/runs/{id}/cancel", status_code=202)
+    def cancel(id: str) -> RunReference:
+        engine.cancel(id)
+        return RunReference(id)
+
+    @api.post("/runs/{id}/resume", status_code=202)
+    def resume(id: str) -> RunReference:
+        return RunReference(engine.resume(id))
+
+    return api

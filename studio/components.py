@@ -1,0 +1,191 @@
+"""The two components of the studio that are drawn in the browser: the canvas and the text editor.
+
+Their sources lie in `studio/frontend/`, the built bundles in `studio/assets/`, which the app serves under `/assets`.
+Streamlit is handed a shim alone, so that no bundle travels with the data of each script run.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, NotRequired, TypedDict
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+from orchestrator.history import RunView, StepView
+from studio.status import LOOKS
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+class CanvasStep(TypedDict):
+    """A box of the graph. `icon` is a Streamlit icon (":material/mail:") or an emoji; `action` is what people read
+    under the name, the id in `uses` when it is missing."""
+
+    id: str
+    name: str
+    uses: str
+    needs: Sequence[str]
+    icon: NotRequired[str]
+    action: NotRequired[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasEvents:
+    """What a person did on the canvas. `selected` is a step's id and lasts; `finished` is the run's final status, in
+    the one script run after it was reached, else None."""
+
+    selected: str | None
+    finished: str | None
+
+
+class EditorProblem(TypedDict):
+    """A mistake to mark in the editor. `line` counts from 1; without it the mark stands at the first line."""
+
+    message: str
+    line: NotRequired[int | None]
+    severity: NotRequired[Literal["error", "warning", "info"]]
+
+
+def canvas(
+    steps: Sequence[CanvasStep],
+    *,
+    key: str,
+    revision: str | int = "",
+    live: str | None = None,
+    status: dict[str, Any] | None = None,
+    selected: str | None = None,
+    note: str | None = None,
+    height: int = 420,
+    on_finished: Callable[[], None] | None = None,
+) -> CanvasEvents:
+    """The graph of a workflow, coloured by a run.
+
+    `revision` names the graph: the boxes are laid out anew only when it changes. `live` is the path of a run's
+    WebSocket ("/api/runs/ID/live"): the canvas then redraws itself without a script run, until the run is over, and
+    reports `finished` once. `status` is a snapshot as that socket sends it (`run_status`), shown until a newer one
+    comes. `selected` is the box that the page has chosen; what a person chose since the last script run goes before it.
+    `note` is shown beside what a model writes. `height` is the least, in pixels: a graph that needs more gets it.
+    """
+    known = {step["id"] for step in steps}
+    state = _canvas(
+        key=key,
+        data={
+            "revision": str(revision),
+            "steps": [dict(step) for step in steps],
+            "live": live,
+            "status": status,
+            "selected": _chosen(key, selected),
+            "note": note,
+            "height": height,
+            "looks": {name: asdict(look) for name, look in LOOKS.items()},
+        },
+        on_selected_change=_ignore,
+        on_finished_change=on_finished or _ignore,
+    )
+    return CanvasEvents(
+        selected=state.selected if state.selected in known else None,
+        finished=state.finished,
+    )
+
+
+def _chosen(key: str, selected: str | None) -> str | None:
+    """What a person chose since the last script run, else what the page says."""
+    chosen = st.session_state.get(key, {}).get("selected")
+    before = st.session_state.get(f"{key}-chosen")
+    st.session_state[f"{key}-chosen"] = chosen
+    is_new = chosen is not None and chosen != before
+    return chosen if is_new or selected is None else selected
+
+
+def run_status(run: RunView) -> dict[str, Any]:
+    """The snapshot of a run for `canvas(status=...)`, in the shape that the run's WebSocket sends."""
+    summary = run.summary
+    return {
+        "run": {
+            "id": summary.id,
+            "status": summary.status,
+            "started_at": summary.started_at,
+            "finished_at": summary.finished_at,
+            "error": summary.error,
+        },
+        "steps": {step.id: _step_status(step) for step in run.steps},
+        "text": {},
+        "at": time.time(),
+    }
+
+
+def _step_status(step: StepView) -> dict[str, Any]:
+    items = [item for item in step.items if item.item]
+    return {
+        "status": step.status,
+        "started_at": step.started_at,
+        "finished_at": step.finished_at,
+        "attempts": step.attempts,
+        "done": sum(item.finished_at is not None for item in items),
+        "total": len(items),
+        "error": step.error,
+    }
+
+
+def editor(
+    value: str,
+    *,
+    key: str,
+    revision: str | int = "",
+    language: Literal["json", "jinja", "text"] = "json",
+    label: str = "Text",
+    height: int = 320,
+    problems: Sequence[EditorProblem] = (),
+) -> str:
+    """A text editor. Returns the text as it stands now: what was typed, else `value`.
+
+    `value` is taken up when `revision` changes and never between, so that nobody's typing is overwritten: give another
+    revision for another file, and after each change to the text that a person did not type. JSON is checked as it is
+    typed; `problems` are marked besides. `label` is what a screen reader says. `height` is in pixels.
+    """
+    typed = _typed(st.session_state.get(key), str(revision))
+    state = _editor(
+        key=key,
+        data={
+            "value": value if typed is None else typed,
+            "revision": str(revision),
+            "language": language,
+            "label": label,
+            "problems": [dict(problem) for problem in problems],
+            "height": height,
+        },
+        on_value_change=_ignore,
+    )
+    typed = _typed(state, str(revision))
+    return value if typed is None else typed
+
+
+def _typed(state: Any, revision: str) -> str | None:
+    """What a person typed since `revision` was shown."""
+    edit = state.get("value") if state else None
+    return edit["text"] if edit and edit["revision"] == revision else None
+
+
+def _ignore() -> None:
+    """Streamlit keeps the state of a component only under names that have a callback."""
+
+
+def _declare(name: str) -> ComponentRenderer:
+    manifest = json.loads((ASSETS / "manifest.json").read_text("utf-8"))
+    version = manifest["bundles"][f"{name}.js"][:16]
+    return st.components.v2.component(
+        f"patchbay_{name}",
+        js=f"""
+const bundle = await import(new URL("/assets/{name}.js?v={version}", location.origin).href);
+export default bundle.default;
+""",
+    )
+
+
+_canvas = _declare("canvas")
+_editor = _declare("editor")

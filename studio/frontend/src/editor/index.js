@@ -1,0 +1,19 @@
+import { component, stage } from "../component.js";
+import { Editor } from "./editor.js";
+
+export default component((parent) => {
+  const { host, remove } = stage(parent);
+  let latest;
+  const editor = new Editor(parent, host, (value) => latest.setStateValue("value", value));
+
+  return {
+    update(args) {
+      latest = args;
+      editor.show(args.data);
+    },
+    destroy() {
+      editor.destroy();
+      remove();
+    },
+  };
+});
