@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -15,8 +15,8 @@ from orchestrator.attempt import Attempt, Failed, Outcome, Retrying, Succeeded
 from orchestrator.clock import Clock, Timer
 from orchestrator.decide import Expand, Fail, Finish, RunState, Skip, Start, decide
 from orchestrator.errors import NotFound, PatchbayError, StepError, StoreError
-from orchestrator.events import Event
-from orchestrator.journal import Batch, EffectRow, Journal, NewRun, encode, event_row
+from orchestrator.events import Event, EventType
+from orchestrator.journal import Batch, EffectRow, EventRow, Journal, NewRun, encode, event_row
 from orchestrator.performer import Performer
 
 STREAMED = 600
@@ -49,6 +49,7 @@ class Driver:
         self.watchers: weakref.WeakSet[asyncio.Event] = weakref.WeakSet()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._seq = seq
+        self._rows: list[EventRow] = []
         self._lineage = lineage
         self._model = model
         self._registry = registry
@@ -63,14 +64,15 @@ class Driver:
 
     def begin(self, new: NewRun, inputs: dict[str, Any], recorded: list[Event]) -> None:
         """Start a new run. `recorded` are events of the run that this one goes on from: they do not happen again."""
-        now = self._clock.now()
-        events = [Event("run.started", data={"inputs": inputs}), *recorded]
-        self._record(*(replace(event, at=now) for event in events), new=new)
+        self._record("run.started", data={"inputs": inputs})
+        for event in recorded:
+            self._record(event.type, event.step, event.item, event.attempt, event.data)
+        self._write(new=new)
         self.advance()
 
     def resume(self, reason: str) -> None:
         """Go on with a run that another process left."""
-        self._record(Event("run.resumed", data={"reason": reason}))
+        self._record("run.resumed", data={"reason": reason})
         for (step, item), until in self.state.waits.items():
             self._set_timer(step, item, until)
         self.advance()
@@ -83,26 +85,27 @@ class Driver:
                     case Start():
                         self._start(command)
                     case Expand():
-                        self._record(Event("step.expanded", command.step, data={"count": command.count}))
+                        self._record("step.expanded", command.step, data={"count": command.count})
                     case Skip():
-                        self._record(Event("step.skipped", command.step, data={"reason": command.reason}))
+                        self._record("step.skipped", command.step, data={"reason": command.reason})
                     case Fail():
-                        self._record(Event("step.failed", command.step, command.item, data={"error": command.error}))
+                        self._record("step.failed", command.step, command.item, data={"error": command.error})
                     case Finish():
                         self._finish(command)
+        self._write()
 
     def cancel(self) -> None:
         """End the run. Reads are dropped; a write that is under way is waited for, since it may be happening."""
         if self.state.cancelling or self.state.status != "running":
             return
-        self._record(Event("run.cancelling"))
+        self._record("run.cancelling")
         self._drop_timers()
         for (step, item), task in list(self._tasks.items()):
             if self._registry[self.state.steps[step].node.step.uses].effect == "read":
                 task.cancel()
                 del self._tasks[step, item]
                 attempt = self.state.steps[step].items[item].attempt
-                self._record(Event("step.cancelled", step, item, attempt))
+                self._record("step.cancelled", step, item, attempt)
         self.advance()
 
     async def stop(self, grace: float) -> None:
@@ -128,8 +131,7 @@ class Driver:
     # --- what an action says while it runs, from any thread
 
     def logged(self, step: str, item: str, message: str) -> None:
-        event = Event("step.log", step, item, data={"message": message})
-        self._loop.call_soon_threadsafe(self._record_if_open, event)
+        self._loop.call_soon_threadsafe(self._log, step, item, message)
 
     def streamed(self, step: str, item: str, text: str) -> None:
         self._loop.call_soon_threadsafe(self._show_text, step, text)
@@ -138,33 +140,40 @@ class Driver:
         self.text[step] = (self.text.get(step, "") + text)[-STREAMED:]
         self._notify()
 
-    def _record_if_open(self, event: Event) -> None:
+    def _log(self, step: str, item: str, message: str) -> None:
         if self.state.status == "running" and not self.ended.done():
-            self._record(event)
+            self._record("step.log", step, item, data={"message": message})
+            self._write()
 
     # ---
 
     def _record(
+        self, type: EventType, step: str = "", item: str = "", attempt: int = 0, data: dict[str, Any] | None = None
+    ) -> None:
+        """Fold an event in, and keep it to be written. Raises TypeError when `data` is not JSON; then nothing is."""
+        event = Event(type, step, item, attempt, data or {}, self._clock.now())
+        row = event_row(self.run_id, self._seq + 1, event)
+        self._seq += 1
+        self._rows.append(row)
+        self.state.apply(event)
+
+    def _write(
         self,
-        *events: Event,
+        *,
         effect: EffectRow | None = None,
         new: NewRun | None = None,
         finished: tuple[str, float, str | None, str | None] | None = None,
         urgent: bool = False,
     ) -> None:
-        """Fold events in and append them to the journal. They are on disk after the next barrier."""
-        now = self._clock.now()
-        placed = [event if event.at else replace(event, at=now) for event in events]
-        rows = [event_row(self.run_id, self._seq + number, event) for number, event in enumerate(placed, 1)]
-        self._seq += len(rows)
-        for event in placed:
-            self.state.apply(event)
-        batch = Batch(self.run_id, self.fence, rows, effect=effect, new=new, finished=finished)
-        self._journal.write(batch, urgent=urgent)
-        self._notify()
+        """Append what was recorded to the journal. It is on disk after the next barrier."""
+        if self._rows or effect:
+            rows, self._rows = self._rows, []
+            batch = Batch(self.run_id, self.fence, rows, effect=effect, new=new, finished=finished)
+            self._journal.write(batch, urgent=urgent)
+            self._notify()
 
     def _start(self, start: Start) -> None:
-        self._record(Event("step.started", start.step, start.item, start.attempt, {"input": start.params}))
+        self._record("step.started", start.step, start.item, start.attempt, {"input": start.params})
         step = self.state.steps[start.step].node.step
         action = self._registry.get(step.uses)
         if action is None:
@@ -210,20 +219,23 @@ class Driver:
                     data["usage"] = asdict(outcome.usage)
                 if outcome.reused:
                     data["reused"] = True
-                event = Event("step.succeeded", step, item, attempt, data)
-                # What cost money or was sent is committed at once.
-                urgent = outcome.usage is not None or outcome.effect is not None
                 try:
-                    self._record(event, effect=outcome.effect, urgent=urgent)
+                    self._record("step.succeeded", step, item, attempt, data)
                 except TypeError as error:
                     failure = StepError(f"The result is not data that can be kept: {error}.")
                     self._settle(start, Failed(failure, outcome.effect))
+                    return
+                if outcome.usage is not None or outcome.effect is not None:
+                    # What cost money or was sent is committed at once.
+                    self._write(effect=outcome.effect, urgent=True)
             case Failed():
                 data = {"error": self._place(outcome.error, start)}
-                self._record(Event("step.failed", step, item, attempt, data), effect=outcome.effect, urgent=True)
+                self._record("step.failed", step, item, attempt, data)
+                self._write(effect=outcome.effect, urgent=True)
             case Retrying():
                 data = {"error": self._place(outcome.error, start), "until": outcome.until}
-                self._record(Event("step.retrying", step, item, attempt, data), urgent=True)
+                self._record("step.retrying", step, item, attempt, data)
+                self._write(urgent=True)
                 self._set_timer(step, item, outcome.until)
 
     def _place(self, error: PatchbayError, start: Start) -> dict[str, Any]:
@@ -236,7 +248,7 @@ class Driver:
     def _due(self, step: str, item: str) -> None:
         self._timers.pop((step, item), None)
         if self.state.status == "running":
-            self._record(Event("step.due", step, item))
+            self._record("step.due", step, item)
             self.advance()
 
     def _drop_timers(self) -> None:
@@ -257,7 +269,8 @@ class Driver:
             None if finish.error is None else encode(finish.error),
         )
         self._drop_timers()
-        self._record(Event("run.finished", data=data), finished=row, urgent=True)
+        self._record("run.finished", data=data)
+        self._write(finished=row, urgent=True)
         self._finishing = asyncio.create_task(self._after_commit())
 
     async def _after_commit(self) -> None:
