@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -154,7 +155,8 @@ def serve(
         )
     )
     err.print(f"Patchbay is at [bold]{settings.studio_url}[/] (Ctrl-C stops it)")
-    server.run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):  # it has stopped by then
+        server.run(sockets=[listener])
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ class Clock(Protocol):
         ...
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
-        """Call back on the running loop at `when`, or at once if that has passed."""
+        """Call back on the running loop at `when`, or in its next turn if that has passed."""
         ...
 
 
@@ -58,7 +58,7 @@ class ManualClock:
         return self._timers[0][0] if self._timers else None
 
     def advance(self, seconds: float) -> None:
-        """Move on, firing on the way every timer that falls due."""
+        """Move on, firing on the way every timer that falls due. By 0: only those that are due by now."""
         end = self._now + seconds
         while (due := self.next_due) is not None and due <= end:
             timer = heapq.heappop(self._timers)[2]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from orchestrator.data import is_list
+from orchestrator.data import is_list, is_object
 from orchestrator.errors import ExpressionError, PatchbayError
 from orchestrator.events import Event
 from orchestrator.expressions import Skipped
@@ -146,7 +146,8 @@ class RunState:
         self.outputs: dict[str, Any] = {}
         self.scope: dict[str, Any] = {"inputs": {}, "steps": self.outputs, "run": {}}
         self.ready: dict[str, None] = {}
-        self.waits: dict[tuple[str, str], float] = {}
+        self.waits: dict[tuple[str, str], float | None] = {}
+        self.questions: dict[tuple[str, str], dict[str, Any]] = {}
         self.active = 0
         self.unfinished = len(self.steps)
         self.cancelling = False
@@ -173,6 +174,8 @@ class RunState:
                 self.waits.pop((event.step, event.item), None)
                 self.steps[event.step].again.append(event.item)
                 self.ready[event.step] = None
+            case "step.waiting":
+                self._step_waiting(self.steps[event.step], event)
             case "step.expanded":
                 step = self.steps[event.step]
                 step.total = event.data["count"]
@@ -193,6 +196,11 @@ class RunState:
                 self._run_finished(event)
             case "step.log":
                 pass
+
+    @property
+    def is_waiting(self) -> bool:
+        """Nothing is under way: the run waits for a time or for somebody."""
+        return self.status == "running" and self.active == 0 and bool(self.waits)
 
     def values(self, step: StepState) -> list[Any]:
         """The items of a `for_each`. The same every time, since what it refers to is recorded."""
@@ -232,6 +240,7 @@ class RunState:
         self.finished_at = event.at
         self.ready.clear()
         self.waits.clear()
+        self.questions.clear()
         for step in self.steps.values():
             if step.status not in FINAL and step.status != "skipped":
                 step.status = "cancelled"
@@ -262,11 +271,25 @@ class RunState:
             step.status = "waiting"
         self.waits[event.step, event.item] = event.data["until"]
 
+    def _step_waiting(self, step: StepState, event: Event) -> None:
+        step.items[event.item].status = "waiting"
+        step.active -= 1
+        self.active -= 1
+        if step.active == 0:
+            step.status = "waiting"
+        key = (event.step, event.item)
+        self.waits[key] = event.data["until"]
+        if event.data["question"]:
+            self.questions[key] = event.data["question"]
+
     def _item_ended(self, step: StepState, event: Event, status: Literal["succeeded", "failed", "cancelled"]) -> None:
         item = step.items.setdefault(event.item, ItemState())
         if item.status == "running":
             step.active -= 1
             self.active -= 1
+        elif item.status == "waiting":
+            self.waits.pop((event.step, event.item), None)
+            self.questions.pop((event.step, event.item), None)
         step.total = step.total or 1  # it may have failed before it could start, or be recorded by an earlier run
         item.status = status
         item.output, item.error = event.data.get("output"), event.data.get("error")
@@ -339,7 +362,7 @@ def _decide_step(state: RunState, step: StepState) -> Iterator[Command]:
     for item in step.to_start(max(0, room)):
         known = step.items.get(item)
         try:
-            params = step.node.params.render(_item_scope(state, step, item))
+            params = step.node.params.render(item_scope(state, step, item))
         except PatchbayError as error:
             yield Fail(id, item, error.at(step=id, item=item or None).as_dict())
             continue
@@ -347,7 +370,8 @@ def _decide_step(state: RunState, step: StepState) -> Iterator[Command]:
         yield Start(id, item, attempt + 1, failures, params)
 
 
-def _item_scope(state: RunState, step: StepState, item: str) -> dict[str, Any]:
+def item_scope(state: RunState, step: StepState, item: str) -> dict[str, Any]:
+    """What the expressions of a step can see, for one of its items."""
     if not step.is_loop:
         return state.scope
     return {**state.scope, "item": state.values(step)[int(item)], "index": int(item)}
@@ -362,11 +386,18 @@ def _reason_to_skip(state: RunState, step: StepState) -> str | None:
                 return f"'{other}' did not fail"
         elif needed.status == "skipped" and node.condition is None:
             return f"'{other}' was skipped"
+        elif other in node.ways and needed.status == "succeeded" and _way(state, other) != node.ways[other]:
+            return f"'{other}' went another way"
         elif needed.status == "failed" and needed.node.step.on_error != "continue" and node.condition is None:
             return f"'{other}' failed"
     if node.condition is not None and not node.condition.render(state.scope):
         return "its condition is not true"
     return None
+
+
+def _way(state: RunState, branch: str) -> str | None:
+    output = state.outputs.get(branch)
+    return output.get("way") if is_object(output) else None
 
 
 def _finish(state: RunState) -> Finish:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
 import structlog
 
-from orchestrator.actions import Registry
+from orchestrator.actions import Params, Registry
 from orchestrator.attempt import Attempt, Failed, Outcome, Retrying, Succeeded
 from orchestrator.clock import Clock, Timer
-from orchestrator.decide import Expand, Fail, Finish, RunState, Skip, Start, decide
-from orchestrator.errors import NotFound, PatchbayError, StepError, StoreError
+from orchestrator.decide import Expand, Fail, Finish, RunState, Skip, Start, decide, item_scope
+from orchestrator.errors import InvalidInput, NotFound, PatchbayError, StepError, StoreError
 from orchestrator.events import Event, EventType
-from orchestrator.journal import Batch, EffectRow, EventRow, Journal, NewRun, encode, event_row
+from orchestrator.journal import Batch, EffectRow, EventRow, Journal, NewRun, Parked, Signal, encode, event_row
+from orchestrator.params import validate
 from orchestrator.performer import Performer
+from orchestrator.steps import KINDS, Answer, Done, Kind, Stopped, Waiting, WaitingKind
 
 STREAMED = 600
 """Characters of streamed text that are kept for those who watch."""
@@ -41,6 +45,7 @@ class Driver:
         performer: Performer,
         clock: Clock,
         on_end: Callable[[Driver], None],
+        park_after: float = math.inf,
     ) -> None:
         self.state = state
         self.run_id = state.run_id
@@ -50,6 +55,7 @@ class Driver:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._seq = seq
         self._rows: list[EventRow] = []
+        self._heeded = 0
         self._lineage = lineage
         self._model = model
         self._registry = registry
@@ -57,6 +63,8 @@ class Driver:
         self._performer = performer
         self._clock = clock
         self._on_end = on_end
+        self._park_after = park_after
+        self.parked = False
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._timers: dict[tuple[str, str], Timer] = {}
@@ -70,12 +78,33 @@ class Driver:
         self._write(new=new)
         self.advance()
 
-    def resume(self, reason: str) -> None:
-        """Go on with a run that another process left."""
-        self._record("run.resumed", data={"reason": reason})
+    def resume(self, reason: str, signals: Iterable[Signal]) -> None:
+        """Go on with a run that another process left, or that waited, and do what is wanted of it."""
+        if self.state.active:
+            self._record("run.resumed", data={"reason": reason})
         for (step, item), until in self.state.waits.items():
             self._set_timer(step, item, until)
-        self.advance()
+        self.heed(signals)
+
+    def heed(self, signals: Iterable[Signal]) -> None:
+        """Do what somebody wants of the run. An answer that nobody waits for any more is dropped."""
+        for signal in signals:
+            if signal.id <= self._heeded or self.parked or self.ended.done():
+                continue
+            self._heeded = signal.id
+            if signal.type == "cancel":
+                self.cancel()
+            elif (signal.data["step"], signal.data["item"]) in self.state.questions:
+                answer = Answer(signal.data["value"], signal.data["by"], self._clock.now())
+                with contextlib.suppress(InvalidInput):  # it was checked when it was given
+                    self._answered(signal.data["step"], signal.data["item"], answer)
+            self._write(heeded=signal.id)
+        if not self.parked:
+            self.advance()
+
+    def _answered(self, step: str, item: str, answer: Answer) -> None:
+        kind, params = self._waiting_kind(step, item)
+        self._came_of(step, item, kind.answered(params, answer))
 
     def advance(self) -> None:
         """Perform all that is to be done now."""
@@ -93,6 +122,8 @@ class Driver:
                     case Finish():
                         self._finish(command)
         self._write()
+        if self.state.is_waiting:
+            self._park()
 
     def cancel(self) -> None:
         """End the run. Reads are dropped; a write that is under way is waited for, since it may be happening."""
@@ -163,18 +194,33 @@ class Driver:
         effect: EffectRow | None = None,
         new: NewRun | None = None,
         finished: tuple[str, float, str | None, str | None] | None = None,
+        parked: Parked | None = None,
+        heeded: int | None = None,
         urgent: bool = False,
     ) -> None:
         """Append what was recorded to the journal. It is on disk after the next barrier."""
-        if self._rows or effect:
+        if self._rows or effect or parked or heeded:
             rows, self._rows = self._rows, []
-            batch = Batch(self.run_id, self.fence, rows, effect=effect, new=new, finished=finished)
+            batch = Batch(
+                self.run_id,
+                self.fence,
+                rows,
+                effect=effect,
+                new=new,
+                finished=finished,
+                parked=parked,
+                heeded=heeded,
+            )
             self._journal.write(batch, urgent=urgent)
             self._notify()
 
     def _start(self, start: Start) -> None:
         self._record("step.started", start.step, start.item, start.attempt, {"input": start.params})
         step = self.state.steps[start.step].node.step
+        kind = KINDS.get(step.uses)
+        if kind is not None:
+            self._begin(kind, start)
+            return
         action = self._registry.get(step.uses)
         if action is None:
             error = NotFound(f"There is no action '{step.uses}' any more.", remedy="Install its connector again.")
@@ -195,6 +241,34 @@ class Driver:
             clock=self._clock,
         )
         self._tasks[start.step, start.item] = asyncio.create_task(self._perform(start, attempt))
+
+    def _begin(self, kind: Kind[Any], start: Start) -> None:
+        """A built-in step: what comes of it is known at once."""
+        try:
+            outcome = kind.begin(validate(kind, start.params), self._clock.now())
+        except PatchbayError as error:
+            self._settle(start, Failed(error))
+            return
+        self._came_of(start.step, start.item, outcome)
+
+    def _came_of(self, step: str, item: str, outcome: Done | Stopped | Waiting) -> None:
+        attempt = self.state.steps[step].items[item].attempt
+        match outcome:
+            case Done():
+                self._record("step.succeeded", step, item, attempt, {"output": outcome.output})
+            case Stopped():
+                error = outcome.error.at(workflow=self.state.graph.workflow.id, step=step, item=item or None)
+                self._record("step.failed", step, item, attempt, {"error": error.as_dict()})
+            case Waiting():
+                data = {"until": outcome.until, "question": outcome.question}
+                self._record("step.waiting", step, item, attempt, data)
+                self._set_timer(step, item, outcome.until)
+
+    def _waiting_kind(self, step: str, item: str) -> tuple[WaitingKind[Any], Params]:
+        node = self.state.steps[step].node
+        kind = KINDS[node.step.uses]
+        assert isinstance(kind, WaitingKind)
+        return kind, validate(kind, node.params.render(item_scope(self.state, self.state.steps[step], item)))
 
     async def _perform(self, start: Start, attempt: Attempt) -> None:
         try:
@@ -242,14 +316,31 @@ class Driver:
         workflow = self.state.graph.workflow.id
         return error.at(workflow=workflow, step=start.step, item=start.item or None, attempt=start.attempt).as_dict()
 
-    def _set_timer(self, step: str, item: str, until: float) -> None:
-        self._timers[step, item] = self._clock.call_at(until, lambda: self._due(step, item))
+    def _set_timer(self, step: str, item: str, until: float | None) -> None:
+        if until is not None:
+            self._timers[step, item] = self._clock.call_at(until, lambda: self._due(step, item))
 
     def _due(self, step: str, item: str) -> None:
         self._timers.pop((step, item), None)
-        if self.state.status == "running":
+        if self.state.status != "running":
+            return
+        if self.state.steps[step].node.step.uses in KINDS:
+            kind, params = self._waiting_kind(step, item)
+            self._came_of(step, item, kind.due(params, self._clock.now()))
+        else:
             self._record("step.due", step, item)
-            self.advance()
+        self.advance()
+
+    def _park(self) -> None:
+        """Let go of a run that waits longer than `park_after` seconds, or for somebody: from now on it is a row."""
+        times = [until for until in self.state.waits.values() if until is not None]
+        wake_at = min(times, default=None)
+        if wake_at is not None and wake_at - self._clock.now() < self._park_after:
+            return
+        self.parked = True
+        self._drop_timers()
+        self._write(parked=Parked(wake_at), urgent=True)
+        self._finishing = asyncio.create_task(self._after_commit())
 
     def _drop_timers(self) -> None:
         for timer in self._timers.values():

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
 from orchestrator.actions import Registry
 from orchestrator.clock import Clock
-from orchestrator.decide import RunState
+from orchestrator.decide import RunState, item_scope
 from orchestrator.driver import Driver
-from orchestrator.errors import StoreError
+from orchestrator.errors import NotFound, StoreError
 from orchestrator.events import Event
 from orchestrator.graph import Graph
 from orchestrator.history import FINAL
 from orchestrator.inputs import resolve
 from orchestrator.journal import Claim, Journal, NewRun, encode
 from orchestrator.live import LiveSnapshot, snapshot
+from orchestrator.params import validate
 from orchestrator.performer import Performer
+from orchestrator.steps import KINDS, Answer, WaitingKind
 from orchestrator.workflow import RunId, Workflow, new_run_id
 
 TEND = 1.0
 """Seconds between two looks at leases, cancellations and runs that nobody owns."""
+
+PARK_AFTER = 2.0
+"""A run that waits for less long, in seconds, stays in memory. An engine that does not recover runs keeps in memory
+all that wait for a time, since nobody would wake them."""
 
 GRACE = 10.0
 """Seconds that a write under way is given when the process stops."""
@@ -62,6 +69,7 @@ class Engine:
         self._drivers: dict[str, Driver] = {}
         self._graphs: dict[str, Graph] = {}
         self._tending: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -71,13 +79,14 @@ class Engine:
                 loop.call_soon_threadsafe(self._lose, run_id)
 
         self._journal.on_lost = on_lost
-        await self._tend_once()
-        self._tending = asyncio.create_task(self._tend())
+        await self.tend()
+        self._tending = asyncio.create_task(self._tend_for_ever())
 
     async def stop(self) -> None:
         """Let go of every run, so that it can go on elsewhere."""
         if self._tending:
             self._tending.cancel()
+        await asyncio.gather(*self._background)
         await asyncio.gather(*(driver.stop(GRACE) for driver in list(self._drivers.values())))
         await asyncio.to_thread(self._journal.flush)
         await asyncio.to_thread(self._journal.release, self.owner)
@@ -113,11 +122,41 @@ class Engine:
         if driver:
             driver.cancel()
             return
-        await asyncio.to_thread(self._journal.run, run_id)
-        await asyncio.to_thread(self._journal.request_cancel, run_id)
+        row = await asyncio.to_thread(self._journal.run, run_id)
+        if row.status not in FINAL:
+            await self._signal(run_id, "cancel", {})
+
+    async def answer(self, run_id: str, step: str, item: str, value: Any, by: str) -> None:
+        """Answer a question that a run waits with. Raises `NotFound` when it does not ask (any more), and
+        `InvalidInput` for an answer that does not fit."""
+        state = await self.state(run_id)
+        question = state.questions.get((step, item))
+        if question is None:
+            raise NotFound(
+                f"Step '{step}' of run '{run_id}' asks nothing now.", remedy="Look at the run: it may have gone on."
+            )
+        kind = KINDS[state.steps[step].node.step.uses]
+        assert isinstance(kind, WaitingKind)
+        params = validate(kind, state.steps[step].node.params.render(item_scope(state, state.steps[step], item)))
+        kind.answered(params, Answer(value, by, self._clock.now()))
+        await self._signal(run_id, "answer", {"step": step, "item": item, "value": value, "by": by})
+
+    async def state(self, run_id: str) -> RunState:
+        """A run as it stands, whoever owns it. Raises `NotFound`."""
+        if run_id in self._drivers:
+            return self._drivers[run_id].state
+        row = await asyncio.to_thread(self._journal.run, run_id)
+        state = RunState(await self._graph(row.workflow_hash), run_id)
+        for _, event in await asyncio.to_thread(self._journal.events, run_id):
+            state.apply(event)
+        return state
+
+    async def _signal(self, run_id: str, type: Literal["cancel", "answer"], data: dict[str, Any]) -> None:
+        """Leave word for the run, and see to it at once if it is here or nobody's."""
+        await asyncio.to_thread(self._journal.signal, run_id, type, data)
         await self._take_over(run_id)
         if run_id in self._drivers:
-            self._drivers[run_id].cancel()
+            self._drivers[run_id].heed(await asyncio.to_thread(self._journal.signals, run_id))
 
     async def wait(self, run_id: str) -> None:
         """Until the run is over here: finished and on disk, or lost to another process."""
@@ -195,12 +234,17 @@ class Engine:
             performer=self._performer,
             clock=self._clock,
             on_end=self._forget,
+            park_after=PARK_AFTER if self._recover else math.inf,
         )
         self._drivers[state.run_id] = driver
         return driver
 
     def _forget(self, driver: Driver) -> None:
         self._drivers.pop(driver.run_id, None)
+        if driver.parked:  # a signal may have come while it was let go
+            task = asyncio.get_running_loop().create_task(self._take_over(driver.run_id))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
 
     def _graph_of(self, workflow: Workflow) -> Graph:
         graph = self._graphs.get(workflow.hash)
@@ -216,19 +260,19 @@ class Engine:
             self._graphs[hash] = Graph.of(Workflow.model_validate(content))
         return self._graphs[hash]
 
-    async def _tend(self) -> None:
+    async def _tend_for_ever(self) -> None:
         while True:
             await asyncio.sleep(TEND)
             try:
-                await self._tend_once()
+                await self.tend()
             except Exception:
                 log.exception("tending the journal failed")
 
-    async def _tend_once(self) -> None:
+    async def tend(self) -> None:
         if self._drivers:
-            for run_id in await asyncio.to_thread(self._journal.renew, self.owner, self._clock.now()):
-                if run_id in self._drivers:
-                    self._drivers[run_id].cancel()
+            for signal in await asyncio.to_thread(self._journal.renew, self.owner, self._clock.now()):
+                if signal.run_id in self._drivers:
+                    self._drivers[signal.run_id].heed([signal])
         if self._recover:
             await self._take_over(None)
 
@@ -248,9 +292,10 @@ class Engine:
         for _, event in events:
             state.apply(event)
         seq = events[-1][0] if events else 0
+        signals = await asyncio.to_thread(self._journal.signals, claim.run_id)
         log.info("run goes on", run=claim.run_id)
         driver = self._drive(state, claim.fence, seq, claim.lineage, claim.model)
-        driver.resume("The process that ran it ended.")
+        driver.resume("The process that ran it ended.", signals)
 
     def _lose(self, run_id: str) -> None:
         driver = self._drivers.get(run_id)

@@ -15,6 +15,7 @@ EventType = Literal[
     "step.succeeded",  # {"output", "usage"?, "reused"?}
     "step.retrying",  # {"error", "until"}: an attempt failed, another comes at `until`
     "step.due",  # the wait of a retry is over
+    "step.waiting",  # {"until", "question"}: a built-in step waits for a time or an answer
     "step.failed",  # {"error"}: no further attempt
     "step.skipped",  # {"reason"}
     "step.cancelled",

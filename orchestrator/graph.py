@@ -13,10 +13,12 @@ NO_STEPS = frozenset({"fail", "continue"})
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step, ready to run. `handles` are the steps whose failure leads here (`on_error`)."""
+    """A step, ready to run. `ways` are the ways that branches must have taken for it (`needs: ["branch.way"]`);
+    `handles` are the steps whose failure leads here (`on_error`)."""
 
     step: Step
     needs: tuple[str, ...]
+    ways: dict[str, str]
     dependents: tuple[str, ...]
     handles: frozenset[str]
     condition: Expression | None
@@ -44,6 +46,7 @@ class Graph:
             step.id: Node(
                 step=step,
                 needs=needs[step.id],
+                ways=dict(split_need(need) for need in step.needs if "." in need),
                 dependents=tuple(dependents[step.id]),
                 handles=frozenset(other.id for other in workflow.steps if other.on_error == step.id),
                 condition=None if step.if_ is None else compile_value(step.if_),
@@ -65,10 +68,16 @@ def step_expressions(step: Step) -> dict[str, Expression]:
     return found
 
 
+def split_need(need: str) -> tuple[str, str]:
+    """The step and the way of "step.way"; the way of a plain step is ""."""
+    step, _, way = need.partition(".")
+    return step, way
+
+
 def step_needs(step: Step, workflow: Workflow) -> tuple[str, ...]:
     """What a step waits for: `needs`, the steps its expressions refer to, and those whose errors it handles."""
     ids = {other.id for other in workflow.steps}
-    found = dict.fromkeys(step.needs)
+    found = dict.fromkeys(split_need(need)[0] for need in step.needs)
     for expression in step_expressions(step).values():
         found |= dict.fromkeys(sorted(expression.steps))
     found |= dict.fromkeys(other.id for other in workflow.steps if other.on_error == step.id)

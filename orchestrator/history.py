@@ -8,6 +8,7 @@ from typing import Any, Literal
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
 StepStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "skipped", "cancelled"]
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
+ACTIVE: frozenset[str] = frozenset({"queued", "running", "waiting"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,23 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a waiting run asks. `kind` is "approve" or "input"; `show` is what the decision is about; `until` is when
+    it goes on without an answer, seconds since 1970."""
+
+    run_id: str
+    step: str
+    item: str
+    kind: str
+    message: str
+    who: str
+    show: Any
+    type: str | None
+    choices: list[Any] | None
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class EffectView:
     """A write: what it did outside, and whether that is known."""
 
@@ -123,6 +141,7 @@ class RunView:
     output: dict[str, Any] | None
     steps: tuple[StepView, ...]
     effects: tuple[EffectView, ...] = ()
+    questions: tuple[Question, ...] = ()
     usage: Usage = field(default_factory=Usage)
 
     @property

@@ -11,10 +11,10 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import sqlalchemy as sa
@@ -23,8 +23,8 @@ import sqlalchemy.exc
 
 from orchestrator.errors import LeaseLost, NotFound, StoreError
 from orchestrator.events import Event
-from orchestrator.history import FINAL, RunSummary
-from orchestrator.schema import EFFECTS, EVENTS, RUNS, WORKFLOWS, migrate
+from orchestrator.history import ACTIVE, RunSummary
+from orchestrator.schema import EFFECTS, EVENTS, RUNS, SIGNALS, WORKFLOWS, migrate
 
 WRITE_BEHIND = 0.005
 """Seconds that an append may wait for others to share its commit when nobody waits for it."""
@@ -91,6 +91,26 @@ class Batch:
     new: NewRun | None = None
     finished: tuple[str, float, str | None, str | None] | None = None
     """(status, finished_at, output, error)"""
+    parked: Parked | None = None
+    heeded: int | None = None
+    """The signals up to this one are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The run waits and nobody needs to own it: until `wake_at`, or for a signal when that is None."""
+
+    wake_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What somebody wants of a run."""
+
+    id: int
+    run_id: str
+    type: Literal["cancel", "answer"]
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +257,17 @@ class Journal:
     def claim(
         self, owner: str, now: float, is_dead: Callable[[str], bool], *, run_id: str | None = None
     ) -> list[Claim]:
-        """Take over unfinished runs that nobody owns: never owned, lease run out, or owner known to be dead."""
-        active = RUNS.c.status.not_in(sorted(FINAL))
-        query = sa.select(RUNS.c.id, RUNS.c.owner, RUNS.c.lease_until).where(active)
+        """Take over unfinished runs that nobody owns: never owned, lease run out, owner known to be dead, or waiting
+        for what is there now: their time, or a signal."""
+        active = RUNS.c.status.in_(sorted(ACTIVE))
+        waiting = RUNS.c.status == "waiting"
+        query = sa.select(RUNS.c.id, RUNS.c.owner, RUNS.c.lease_until).where(
+            sa.or_(
+                RUNS.c.status.in_(["queued", "running"]),
+                sa.and_(waiting, RUNS.c.wake_at <= now),
+                sa.and_(waiting, RUNS.c.id.in_(sa.select(SIGNALS.c.run_id))),
+            )
+        )
         if run_id is not None:
             query = query.where(RUNS.c.id == run_id)
         claims: list[Claim] = []
@@ -251,29 +279,37 @@ class Journal:
                 taken = connection.execute(
                     RUNS.update()
                     .where(RUNS.c.id == row.id, active, RUNS.c.owner.is_not_distinct_from(row.owner))
-                    .values(owner=owner, fence=RUNS.c.fence + 1, lease_until=now + LEASE)
+                    .values(
+                        owner=owner, status="running", wake_at=None, fence=RUNS.c.fence + 1, lease_until=now + LEASE
+                    )
                     .returning(RUNS.c.fence, RUNS.c.workflow_hash, RUNS.c.lineage, RUNS.c.model)
                 ).first()
                 if taken:
                     claims.append(Claim(row.id, taken.fence, taken.workflow_hash, taken.lineage, taken.model))
         return claims
 
-    def renew(self, owner: str, now: float) -> list[str]:
-        """Prolong the leases of an owner. Gives the runs of it that somebody asked to cancel."""
+    def renew(self, owner: str, now: float) -> list[Signal]:
+        """Prolong the leases of an owner. Gives the signals for its runs."""
         with self._reads.begin() as connection:
-            mine = sa.and_(RUNS.c.owner == owner, RUNS.c.status.not_in(sorted(FINAL)))
-            connection.execute(RUNS.update().where(mine).values(lease_until=now + LEASE))
-            return list(connection.execute(sa.select(RUNS.c.id).where(mine, RUNS.c.cancel_requested)).scalars())
+            connection.execute(RUNS.update().where(RUNS.c.owner == owner).values(lease_until=now + LEASE))
+            query = sa.select(SIGNALS).join(RUNS, RUNS.c.id == SIGNALS.c.run_id).where(RUNS.c.owner == owner)
+            return [_signal(row) for row in connection.execute(query.order_by(SIGNALS.c.id))]
 
     def release(self, owner: str) -> None:
         """Give up all runs of an owner, so that another can take them at once."""
         with self._reads.begin() as connection:
             connection.execute(RUNS.update().where(RUNS.c.owner == owner).values(owner=None, lease_until=None))
 
-    def request_cancel(self, run_id: str) -> None:
-        """Ask whoever owns the run to cancel it."""
+    def signal(self, run_id: str, type: Literal["cancel", "answer"], data: Mapping[str, Any]) -> None:
+        """Leave word for whoever owns the run, now or next."""
         with self._reads.begin() as connection:
-            connection.execute(RUNS.update().where(RUNS.c.id == run_id).values(cancel_requested=True))
+            connection.execute(SIGNALS.insert().values(run_id=run_id, type=type, data=encode(dict(data))))
+
+    def signals(self, run_id: str) -> list[Signal]:
+        """What is wanted of a run and not done yet, oldest first."""
+        with self._reads.connect() as connection:
+            query = sa.select(SIGNALS).where(SIGNALS.c.run_id == run_id).order_by(SIGNALS.c.id)
+            return [_signal(row) for row in connection.execute(query)]
 
     # --- reading
 
@@ -329,6 +365,10 @@ class Journal:
         return orjson.loads(content)
 
 
+def _signal(row: Any) -> Signal:
+    return Signal(row.id, row.run_id, row.type, orjson.loads(row.data))
+
+
 _SUMMARY = (
     RUNS.c.id,
     RUNS.c.workflow_id,
@@ -366,8 +406,8 @@ def _write_batches(connection: sqlite3.Connection, batches: list[Batch]) -> set[
         )
         connection.executemany(
             "INSERT INTO runs (id, workflow_id, workflow_name, workflow_hash, status, created_at, started_at, inputs,"
-            " model, origin, lineage, owner, fence, lease_until, cancel_requested)"
-            " VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, 1, ?, 0)",
+            " model, origin, lineage, owner, fence, lease_until)"
+            " VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, 1, ?)",
             [
                 (
                     *(run.id, run.workflow_id, run.workflow_name, run.workflow_hash, run.created_at, run.created_at),
@@ -406,6 +446,14 @@ def _write_batches(connection: sqlite3.Connection, batches: list[Batch]) -> set[
                 "UPDATE runs SET status = ?, finished_at = ?, output = ?, error = ?, owner = NULL, lease_until = NULL"
                 " WHERE id = ?",
                 (*batch.finished, batch.run_id),
+            )
+            connection.execute("DELETE FROM signals WHERE run_id = ?", (batch.run_id,))
+        if batch.heeded is not None:
+            connection.execute("DELETE FROM signals WHERE run_id = ? AND id <= ?", (batch.run_id, batch.heeded))
+        if batch.parked:
+            connection.execute(
+                "UPDATE runs SET status = 'waiting', wake_at = ?, owner = NULL, lease_until = NULL WHERE id = ?",
+                (batch.parked.wake_at, batch.run_id),
             )
     return lost
 

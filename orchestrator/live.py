@@ -33,7 +33,7 @@ def snapshot(state: RunState, text: Mapping[str, str], now: float) -> LiveSnapsh
     """The picture of a state. Times are seconds since 1970."""
     run = {
         "id": state.run_id,
-        "status": state.status,
+        "status": "waiting" if state.is_waiting else state.status,
         "started_at": state.started_at,
         "finished_at": state.finished_at,
         "error": state.error,

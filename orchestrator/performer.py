@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from orchestrator import effects
 from orchestrator.accounts import Accounts
@@ -20,6 +20,7 @@ from orchestrator.effects import Ledger
 from orchestrator.errors import PatchbayError, StepError, StoreError
 from orchestrator.history import Usage
 from orchestrator.library import Library
+from orchestrator.params import validate
 from orchestrator.policies import DEFAULT, Policy, around
 
 THREADS = 32
@@ -57,7 +58,7 @@ class Performer:
 
     async def _try(self, attempt: Attempt, listener: Listener) -> Outcome:
         try:
-            params = _validate(attempt)
+            params = validate(attempt.action, attempt.params)
             account = self.accounts.get(attempt.action.connector.id)
             services = CallServices(self, attempt, listener)
             call = Call(
@@ -144,24 +145,6 @@ class CallServices:
             cost=sum(costs) if costs else None,
         )
         return answer
-
-
-def _validate(attempt: Attempt) -> Params:
-    """The action's parameters. One that is null and has a default takes its default."""
-    fields = attempt.action.params.model_fields
-    given = {
-        name: value
-        for name, value in attempt.params.items()
-        if value is not None or name not in fields or fields[name].is_required()
-    }
-    try:
-        return attempt.action.params.model_validate(given)
-    except ValidationError as error:
-        details = [f"'{'.'.join(map(str, detail['loc'])) or 'with'}': {detail['msg']}" for detail in error.errors()]
-        raise StepError(
-            f"The parameters do not fit {attempt.action.id}: {'; '.join(details)}.",
-            remedy="Correct the step or what it is given.",
-        ) from None
 
 
 def _output(result: Any) -> Any:

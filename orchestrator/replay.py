@@ -17,6 +17,7 @@ from orchestrator.history import (
     EffectView,
     ItemView,
     LogLine,
+    Question,
     RunSummary,
     RunView,
     StepView,
@@ -56,6 +57,21 @@ def run_view(summary: RunSummary, graph: Graph, events: Iterable[Event], effects
         output=state.output,
         steps=steps,
         effects=tuple(_effect(row) for row in effects),
+        questions=tuple(
+            Question(
+                run_id=summary.id,
+                step=step,
+                item=item,
+                kind=asked["kind"],
+                message=asked["message"],
+                who=asked["who"],
+                show=asked.get("show"),
+                type=asked.get("type"),
+                choices=asked.get("choices"),
+                until=state.waits.get((step, item)),
+            )
+            for (step, item), asked in state.questions.items()
+        ),
         usage=total(step.usage for step in steps),
     )
 

@@ -30,8 +30,10 @@ RUNS = sa.Table(
     sa.Column("owner", sa.Text, comment="the process that advances the run; null when nobody does"),
     sa.Column("fence", sa.Integer, nullable=False, comment="grows with every owner; an append names its own"),
     sa.Column("lease_until", sa.Float),
-    sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    sa.Column("wake_at", sa.Float, comment="when a waiting run goes on by itself; null when it waits for somebody"),
     sa.Index("runs_by_status", "status", "created_at"),
+    sa.Index("runs_by_wake", "wake_at"),
+    sa.Index("runs_by_owner", "owner"),
     sa.Index("runs_by_workflow", "workflow_id", "created_at"),
     sa.Index("runs_by_time", "created_at"),
 )
@@ -63,6 +65,16 @@ EFFECTS = sa.Table(
     sa.Column("status", sa.Text, nullable=False, comment="sent: written before it goes out | confirmed | failed"),
     sa.Column("result", sa.Text),
     sa.Column("at", sa.Float, nullable=False),
+)
+
+SIGNALS = sa.Table(
+    "signals",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.Text, nullable=False, index=True),
+    sa.Column("type", sa.Text, nullable=False, comment="cancel | answer"),
+    sa.Column("data", sa.Text, nullable=False),
+    comment="what somebody wants of a run, until its owner has done it",
 )
 
 WORKFLOWS = sa.Table(

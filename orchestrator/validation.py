@@ -14,8 +14,10 @@ from orchestrator.actions import Action, Registry
 from orchestrator.data import is_list, is_object
 from orchestrator.errors import InvalidWorkflow, PatchbayError, Problem, Where
 from orchestrator.expressions import SCOPE_NAMES, Expression, compile_value, nearest
-from orchestrator.graph import NO_STEPS, find_cycle, step_needs
+from orchestrator.graph import NO_STEPS, find_cycle, split_need, step_needs
 from orchestrator.inputs import coerce
+from orchestrator.steps import KINDS, Kind
+from orchestrator.steps.branch import Branch
 from orchestrator.templates import Template
 from orchestrator.workflow import Input, Model, Retry, Step, Workflow, migrate
 
@@ -181,17 +183,21 @@ class _Checker:
                     )
 
     def _step(self, step: Step) -> Iterator[Problem]:
-        for other in step.needs:
+        for need in step.needs:
+            other, way = split_need(need)
             if other not in self.steps:
                 yield self._unknown_step(other, step.id, "needs")
+            elif way and self.steps[other].uses != Branch.id:
+                message = f"'{other}' is no branch and has no way '{way}'."
+                yield self._problem("unknown_way", message, f"Write '{other}'.", step.id, "needs")
         if step.on_error not in NO_STEPS and step.on_error not in self.steps:
             yield self._unknown_step(step.on_error, step.id, "on_error", "fail, continue, or a step's id")
         yield from self._expressions(step)
-        action = self.registry.get(step.uses)
+        action = self._action(step.uses)
         if action is None:
             yield self._problem(
                 "unknown_action",
-                f"there is no action '{step.uses}'{nearest(step.uses, list(self.registry))}.",
+                f"there is no action '{step.uses}'{nearest(step.uses, [*self.registry, *KINDS])}.",
                 "Choose an action that exists.",
                 step.id,
                 "uses",
@@ -243,7 +249,7 @@ class _Checker:
         """`steps.mail.x` where the action's result has no x."""
         for other, name in sorted(expression.paths):
             referred = self.steps.get(other)
-            action = self.registry.get(referred.uses) if referred else None
+            action = self._action(referred.uses) if referred else None
             if referred is None or action is None or referred.for_each is not None:
                 continue
             known = [field.alias or id for id, field in action.result.model_fields.items()]
@@ -256,7 +262,10 @@ class _Checker:
                     key,
                 )
 
-    def _params(self, step: Step, action: Action) -> Iterator[Problem]:
+    def _action(self, uses: str) -> Action | Kind[Any] | None:
+        return self.registry.get(uses) or KINDS.get(uses)
+
+    def _params(self, step: Step, action: Action | Kind[Any]) -> Iterator[Problem]:
         """Parameters that are missing, unknown or of a wrong type; an expression's type is known only in a run."""
         open_keys = {key for key, value in step.with_.items() if not _is_constant(value)}
         try:
@@ -290,7 +299,7 @@ class _Checker:
                     yield self._problem("bad_parameter", f"{message}{value}.", "Correct the value.", step.id, key)
         yield from self._templates(step, action)
 
-    def _templates(self, step: Step, action: Action) -> Iterator[Problem]:
+    def _templates(self, step: Step, action: Action | Kind[Any]) -> Iterator[Problem]:
         """A parameter that picks a template names one, and `variables` beside it gives all that it needs."""
         for name, info in action.params.model_fields.items():
             extra = info.json_schema_extra

@@ -68,7 +68,9 @@ class Step(Model):
     with_: dict[str, Any] = Field(
         default_factory=dict[str, Any], alias="with", description="The action's parameters; `{{ }}` allowed."
     )
-    needs: tuple[str, ...] = Field((), description="Steps to wait for, besides those that expressions refer to.")
+    needs: tuple[str, ...] = Field(
+        (), description="Steps to wait for, besides those that expressions refer to; 'ID.way' for a way of a branch."
+    )
     if_: str | bool | None = Field(
         None, alias="if", description="Run only when this is true. Without it, a step whose needs were skipped is too."
     )

@@ -181,7 +181,7 @@ class WorkflowEngine:
         return self.wait(self.start_workflow(workflow, inputs, model=model))
 
     def wait(self, run_id: str) -> RunResult:
-        """The result of a run once it is over."""
+        """The result of a run once it is over, or waits for somebody (status "waiting")."""
         self._call(lambda engine: engine.wait(run_id))
         view = self.run(run_id)
         return RunResult(
@@ -205,6 +205,11 @@ class WorkflowEngine:
     def cancel(self, run_id: str) -> None:
         """Ask for the end of a run. Raises `NotFound`."""
         self._call(lambda engine: engine.cancel(run_id))
+
+    def answer(self, run_id: str, step: str, value: Any, *, item: str = "", by: str = "someone") -> None:
+        """Answer what a waiting run asks: {"approved": True} to an approval, the value to a wait for input. Raises
+        `NotFound` when it asks nothing (any more), `InvalidInput` for an answer that does not fit."""
+        self._call(lambda engine: engine.answer(run_id, step, item, value, by))
 
     def resume(self, run_id: str) -> RunId:
         """Go on with an interrupted, failed or cancelled run. Raises `NotFound` or `StoreError`."""

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.errors import LeaseLost, NewerStore, NotFound, StoreError
 from orchestrator.events import Event
-from orchestrator.journal import LEASE, Batch, EffectRow, Journal, NewRun, event_row
+from orchestrator.journal import LEASE, Batch, EffectRow, Journal, NewRun, Parked, event_row
 
 NOW = 1_700_000_000.0
 
@@ -136,11 +136,26 @@ class TestOwnership:
         assert journal.claim("other", NOW + 99, alive) == []
         assert journal.summary("r1").error == {"message": "no"}
 
-    def test_the_owner_hears_that_someone_wants_to_cancel(self, journal: Journal) -> None:
+    def test_the_owner_hears_what_somebody_wants_until_it_is_done(self, journal: Journal) -> None:
         journal.write(Batch("r1", 1, new=new_run()))
         journal.flush()
-        journal.request_cancel("r1")
-        assert journal.renew("me", NOW) == ["r1"]
+        journal.signal("r1", "cancel", {})
+        [signal] = journal.renew("me", NOW)
+        assert (signal.run_id, signal.type) == ("r1", "cancel")
+        journal.write(Batch("r1", 1, heeded=signal.id))
+        journal.flush()
+        assert journal.renew("me", NOW) == []
+
+    def test_a_waiting_run_is_nobodys_until_its_time_or_a_signal(self, journal: Journal) -> None:
+        for id, wake_at in (("r1", NOW + 60), ("r2", None)):
+            journal.write(Batch(id, 1, new=new_run(id)))
+            journal.write(Batch(id, 1, parked=Parked(wake_at)))
+        journal.flush()
+        assert journal.summary("r1").status == "waiting"
+        assert journal.claim("me", NOW + 59, alive) == []
+        assert [claim.run_id for claim in journal.claim("me", NOW + 60, alive)] == ["r1"]
+        journal.signal("r2", "answer", {"value": 1})
+        assert [claim.run_id for claim in journal.claim("me", NOW, alive)] == ["r2"]
 
 
 def test_the_ledger_keeps_the_last_word_on_an_effect(journal: Journal) -> None:

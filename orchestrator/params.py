@@ -1,0 +1,31 @@
+"""A step's parameters, once their expressions have values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator.actions import Action, Params
+from orchestrator.errors import StepError
+from orchestrator.steps import Kind
+
+
+def validate(action: Action | Kind[Any], given: Mapping[str, Any]) -> Params:
+    """The parameters as the action's model. One that is null and has a default takes its default.
+    Raises `StepError`."""
+    fields = action.params.model_fields
+    known = {
+        name: value
+        for name, value in given.items()
+        if value is not None or name not in fields or fields[name].is_required()
+    }
+    try:
+        return action.params.model_validate(known)
+    except ValidationError as error:
+        details = [f"'{'.'.join(map(str, detail['loc'])) or 'with'}': {detail['msg']}" for detail in error.errors()]
+        raise StepError(
+            f"The parameters do not fit {action.id}: {'; '.join(details)}.",
+            remedy="Correct the step or what it is given.",
+        ) from None

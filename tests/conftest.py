@@ -1,0 +1,80 @@
+"""What all tests share: an environment that is nobody's own, a real studio, a real browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page
+
+from scripts import browser as chromium
+from scripts.studio import OURS, Studio
+
+
+@pytest.fixture(autouse=True)
+def nobodys_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings, the keys or the `.env` of whoever runs it, and none writes to the program's folder."""
+    for name in [name for name in os.environ if name.startswith(OURS)]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh PATCHBAY_HOME. It does not exist yet, as on a first start."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("PATCHBAY_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """One running studio for all tests that only add to it. A test that stops it or needs it empty starts its own."""
+    running = Studio.start(tmp_path_factory.mktemp("studio") / "home")
+    yield running
+    running.stop()
+
+
+@dataclass
+class Complaints:
+    """What a page complained of: errors in its console, exceptions in its scripts, answers that are errors."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.lines.append(f"exception: {error}"))
+        page.on(
+            "response",
+            lambda answer: self.lines.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
+        )
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.lines.append(f"console: {message.text}")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    # The async API: the sync one keeps an event loop running in this thread, in which no async test could run.
+    async with chromium.launch() as launched:
+        yield launched
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    yield await context.new_page()
+    await context.close()
+
+
+@pytest.fixture
+def complaints(page: Page) -> Complaints:
+    """What `page` complains of, from now on."""
+    heard = Complaints()
+    heard.watch(page)
+    return heard

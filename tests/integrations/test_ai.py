@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from integrations.ai import Generate, Generated, generate
+from orchestrator.actions import Account, Call, Message, ModelAnswer, ModelRequest, Prompt
+from orchestrator.templates import Template
+
+GREETING = Template.model_validate(
+    {
+        "id": "greeting",
+        "system": "Be kind.",
+        "user": "Greet {{ name }}.",
+        "variables": {"name": {}},
+        "model": {"model": "some:model", "temperature": 0.5, "max_tokens": 50},
+    }
+)
+
+
+ANSWER = ModelAnswer("Hello.", "real-name", 3, 2, 0.01, note="a note")
+
+
+@dataclass
+class Engine:
+    """The services of a call: one template, and a model that gives the answer it was made with."""
+
+    answer: ModelAnswer = ANSWER
+    asked: list[tuple[str | None, ModelRequest]] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
+
+    def log(self, call: Call, message: str) -> None:
+        self.logged.append(message)
+
+    def stream(self, call: Call, text: str) -> None: ...
+
+    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
+        assert template == GREETING.id
+        return GREETING.render(variables)
+
+    def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
+        self.asked.append((model, request))
+        return self.answer
+
+    def run(self, **params: Any) -> Generated:
+        call = Call("run", "step", "key", self, timeout=30)
+        return generate.function(Generate(**params), Account(), call)
+
+
+def test_a_prompt_is_sent_as_it_is_and_the_rest_is_left_to_the_model() -> None:
+    engine = Engine()
+    engine.run(prompt="Hello?")
+    assert engine.asked == [(None, ModelRequest((Message("user", "Hello?"),), "", timeout=30))]
+
+
+def test_the_result_tells_everything_about_the_answer() -> None:
+    assert Engine().run(prompt="Hello?") == Generated(
+        text="Hello.", model="real-name", note="a note", input_tokens=3, output_tokens=2, cost=0.01
+    )
+
+
+def test_a_template_is_filled_and_its_settings_are_used() -> None:
+    engine = Engine()
+    engine.run(template="greeting", variables={"name": "Ana"})
+    [(model, request)] = engine.asked
+    assert model == "some:model"
+    assert request.messages == (Message("system", "Be kind."), Message("user", "Greet Ana."))
+    assert (request.temperature, request.max_tokens) == (0.5, 50)
+
+
+def test_the_step_stands_before_the_template() -> None:
+    engine = Engine()
+    engine.run(
+        template="greeting",
+        variables={"name": "Ana"},
+        system="Be brief.",
+        model="other:model",
+        temperature=0,
+        max_tokens=9,
+    )
+    [(model, request)] = engine.asked
+    assert model == "other:model"
+    assert request.messages == (Message("system", "Be brief."), Message("user", "Greet Ana."))
+    assert (request.temperature, request.max_tokens) == (0, 9)
+
+
+def test_the_allowed_answers_are_passed_on() -> None:
+    engine = Engine()
+    engine.run(prompt="Is it late?", choices=["yes", "no"])
+    assert engine.asked[0][1].choices == ("yes", "no")
+
+
+def test_an_answer_that_was_cut_is_marked_and_logged() -> None:
+    engine = Engine(ModelAnswer("Hel", "real-name", truncated=True))
+    assert engine.run(prompt="Hello?").truncated
+    assert engine.logged == ["The answer reached its longest length and was cut off."]
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({}, "Give a prompt or choose a template"),
+        ({"prompt": ""}, "Give a prompt or choose a template"),
+        ({"prompt": "Hello?", "template": "greeting"}, "Give a prompt or a template, not both"),
+        ({"prompt": "Hello?", "variables": {"name": "Ana"}}, "Variables fill a template"),
+        ({"prompt": "Hello?", "temperature": 3}, "less than or equal to 2"),
+        ({"prompt": "Hello?", "choices": ["yes"]}, "at least 2"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(params: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Generate(**params)

@@ -1,0 +1,134 @@
+"""The real model, loaded once for all tests. What it says is not looked at: only what can be relied on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.embedded import NOTE, generate, load, models
+from orchestrator.actions import Account, Call, Message, ModelAnswer, ModelRequest, Prompt
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Watcher:
+    shown: list[str] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
+
+    def log(self, call: Call, message: str) -> None:
+        self.logged.append(message)
+
+    def stream(self, call: Call, text: str) -> None:
+        self.shown.append(text)
+
+    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
+        raise NotImplementedError
+
+    def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
+        raise NotImplementedError
+
+
+def ask(prompt: str, watcher: Watcher | None = None, **settings: Any) -> ModelAnswer:
+    request = ModelRequest((Message("user", prompt),), "", **settings)
+    return generate(request, Account(), Call("run", "step", "key", watcher or Watcher()))
+
+
+def test_it_answers_with_its_label() -> None:
+    watcher = Watcher()
+    answer = ask("What is a lamp? Answer in one sentence.", watcher)
+    assert answer.text.endswith(".")
+    assert "".join(watcher.shown).strip() == answer.text
+    assert (answer.note, answer.cost, answer.truncated) == (NOTE, 0.0, False)
+    assert answer.input_tokens > 10
+    assert answer.output_tokens > 3
+
+
+def test_the_same_question_has_the_same_answer() -> None:
+    assert ask("What is a lamp? Answer in one sentence.").text == ask("What is a lamp? Answer in one sentence.").text
+
+
+def test_it_obeys_the_choices() -> None:
+    assert ask("My parcel came broken.", choices=("praise", "complaint", "question")).text in {
+        "praise",
+        "complaint",
+        "question",
+    }
+
+
+def test_an_answer_that_is_cut_is_marked_and_ends_with_a_sentence() -> None:
+    answer = ask("Tell me about the history of lamps.", max_tokens=60)
+    assert answer.truncated
+    assert answer.text.endswith(".")
+
+
+def test_a_prompt_that_is_too_long_loses_its_middle_and_says_so() -> None:
+    watcher = Watcher()
+    answer = ask("The lamp is on the table. " * 3000, watcher, max_tokens=8)
+    assert answer.text
+    assert answer.input_tokens < 2048
+    assert "its middle was left out" in (answer.note or "")
+    assert "middle was left out" in watcher.logged[0]
+
+
+def test_it_is_loaded_once_however_many_ask() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        loaded = list(pool.map(lambda _: load(), range(4)))
+    assert all(server is loaded[0] for server in loaded)
+
+
+def test_only_this_process_may_ask_it() -> None:
+    address = load().base_url.removesuffix("/v1")
+    request = urllib.request.Request(f"{address}/v1/chat/completions", b'{"messages": []}')
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(request)
+
+
+def test_it_lists_itself_as_a_practice_model() -> None:
+    [info] = models(Account())
+    assert (info.id, info.note) == ("smollm2-135m-instruct", NOTE)
+
+
+SCRIPT = """
+import os, signal, sys, threading
+from integrations.embedded import generate
+from orchestrator.actions import Account, Call, Message, ModelRequest
+
+class Services:
+    def log(self, call, message): ...
+    def stream(self, call, text):
+        if sys.argv[1] == "interrupted":
+            os.kill(os.getpid(), signal.SIGINT)
+        started.set()
+
+started = threading.Event()
+question = Message("user", "Tell me about the history of lamps.")
+request = ModelRequest((question,), "", max_tokens=5 if sys.argv[1] == "end" else 300)
+ask = lambda: generate(request, Account(), Call("run", "step", "key", Services()))
+if sys.argv[1] == "busy":
+    threading.Thread(target=ask, daemon=True).start()
+    started.wait()
+else:
+    ask()
+"""
+
+
+@pytest.mark.parametrize(("way", "code"), [("end", 0), ("busy", 0), ("interrupted", -2)])
+def test_the_process_ends_cleanly_and_prints_nothing(way: str, code: int) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, way], capture_output=True, text=True, env=environment, timeout=50
+    )
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert "KeyboardInterrupt" in done.stderr if way == "interrupted" else done.stderr == ""
