@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 STEPS = 5_000_000
@@ -77,6 +77,8 @@ def weigh(value: Any) -> int:
     than twice as heavy. Takes each container once, so it is quick even where the weight is astronomic."""
     if isinstance(value, str):
         return 1 + (len(value) >> 4)
+    if isinstance(value, range):
+        return 1 + len(value)
     if not isinstance(value, list | tuple | dict):
         return 1
     container = cast(Container, value)
@@ -92,9 +94,13 @@ def weigh(value: Any) -> int:
 
 def weighed(value: Any) -> Any:
     """A list or object that was just made."""
-    if weigh(value) > ITEMS:
-        raise TooMuch(f"it makes a list or object of more than {ITEMS:,} values")
+    limit_items(weigh(value))
     return value
+
+
+def limit_items(weight: int) -> None:
+    if weight > ITEMS:
+        raise TooMuch(f"it makes a list or object of more than {ITEMS:,} values")
 
 
 def limit_text(length: int) -> None:
@@ -106,7 +112,7 @@ def limit_text(length: int) -> None:
 
 def limit_number(value: Any, limit: int) -> None:
     if isinstance(value, int) and abs(value) > limit:
-        raise TooMuch(f"{value if value < 10**20 else 'a number'} is too large here; {limit:,} is the most")
+        raise TooMuch(f"a width, count or precision in it is more than {limit:,}")
 
 
 def limit_bits(bits: int) -> None:
@@ -115,11 +121,11 @@ def limit_bits(bits: int) -> None:
 
 
 def read(value: Any) -> Any:
-    """A value that is compared or copied. That runs in C, several values a step."""
+    """A value that is compared or copied. Python does that in C, several values a step."""
     if isinstance(value, int):
         limit_bits(value.bit_length())
     elif isinstance(value, str):
-        spend(len(value) >> 8)
+        spend(len(value) >> 4)
     else:
         spend(weigh(value) >> 3)
     return value
@@ -148,17 +154,20 @@ def multiply(left: Any, right: Any) -> Any:
     if isinstance(left, int) and isinstance(right, int):
         limit_bits(left.bit_length() + right.bit_length())
     elif isinstance(left, int):
-        _limit_copies(right, left)
+        return _copies(right, left)
     elif isinstance(right, int):
-        _limit_copies(left, right)
+        return _copies(left, right)
     return left * right
 
 
-def _limit_copies(value: Any, copies: int) -> None:
+def _copies(value: Any, number: int) -> Any:
     if isinstance(value, str):
-        limit_text(len(value) * max(0, copies))
-    elif isinstance(value, list | tuple) and weigh(cast(Container, value)) * copies > ITEMS:
-        raise TooMuch(f"it makes a list of more than {ITEMS:,} values")
+        limit_text(len(value) * max(0, number))
+    elif isinstance(value, list | tuple):
+        items = cast(Sequence[Any], value)
+        limit_items(weigh(items) * number)
+        spend(len(items) * max(0, number))
+    return cast(Any, value) * number
 
 
 def power(left: Any, right: Any) -> Any:
@@ -185,8 +194,6 @@ def percent(pattern: Any, *values: Any) -> str:
     limit_text(len(pattern) + 16 * sum(map(weigh, values)))
     if any(found[1] for found in _WIDTHS.finditer(pattern)):
         raise TooMuch(f"a format may pad to fewer than {WIDTH:,} columns")
-    if any(isinstance(value, dict) for value in values) and "%(" in pattern:
-        raise TypeError("'%(name)s' is not known here; write {{ name }} instead")
     return pattern % values
 
 
@@ -203,9 +210,14 @@ def concat(parts: Iterable[str]) -> str:
     return "".join(pieces)
 
 
+def shown(value: Any) -> str:
+    limit_text(16 * weigh(value))
+    return str(value)
+
+
 def joined(values: list[Any]) -> str:
     """The operator `~`."""
-    return concat(map(str, values))
+    return concat(map(shown, values))
 
 
 # --- methods and filters of text
@@ -220,8 +232,7 @@ def replace(text: Any, old: Any, new: Any, limit: int | None = None) -> str:
 
 
 def join(separator: str, parts: Collection[str]) -> str:
-    spend(len(parts))
-    limit_text(len(separator) * len(parts) + sum(map(len, parts)))
+    limit_text(len(separator) * len(parts) + 16 * weigh(parts))
     return separator.join(parts)
 
 

@@ -7,10 +7,8 @@ of Python objects cannot be reached through a dictionary.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar, cast
@@ -19,10 +17,11 @@ import jinja2
 from jinja2 import ChainableUndefined, StrictUndefined, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from orchestrator.bounds import METER, TooMuch, spend
 from orchestrator.data import is_list, is_object
 from orchestrator.errors import ExpressionError
+from orchestrator.sandbox import Sandbox
 
 SCOPE_NAMES = frozenset({"inputs", "steps", "run", "item", "index"})
 
@@ -59,6 +58,11 @@ class Skipped(ChainableUndefined):
         self._fail_with_undefined_error()
 
     @classmethod
+    def open(cls, step_id: str) -> Skipped:
+        """The output of a step that a preview cannot know."""
+        return cls(hint=f"what step '{step_id}' gives is not known in a preview")
+
+    @classmethod
     def step(cls, step_id: str) -> Skipped:
         return cls(hint=f"step '{step_id}' was skipped and has no output; give a value with | default('...')")
 
@@ -66,6 +70,8 @@ class Skipped(ChainableUndefined):
 def nearest(name: str, names: Iterator[str] | list[str]) -> str:
     """What to add to "there is no such name": the nearest right one, or all of a few."""
     known = sorted(names)
+    if len(name) > 100 or len(known) > 1000:
+        return ""
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"; the nearest is '{close[0]}'"
@@ -74,35 +80,7 @@ def nearest(name: str, names: Iterator[str] | list[str]) -> str:
     return ""
 
 
-class Environment(ImmutableSandboxedEnvironment):
-    """The sandbox, in which an attribute of a dictionary is a key of it and nothing else."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if is_object(obj):
-            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
-        return super().getattr(obj, attribute)
-
-
-def _date(value: Any, format: str = "%Y-%m-%d") -> str:
-    """A moment (ISO 8601 text or seconds since 1970) as text, in UTC."""
-    if isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC).strftime(format)
-    return datetime.fromisoformat(str(value)).strftime(format)
-
-
-def _json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
-
-
-def _environment() -> Environment:
-    environment = Environment(undefined=Missing, keep_trailing_newline=True)
-    registry: Any = environment
-    registry.globals = {name: registry.globals[name] for name in ("range", "namespace")}
-    registry.filters.update(date=_date, json=_json, tojson=_json)
-    return environment
-
-
-ENVIRONMENT = _environment()
+ENVIRONMENT = Sandbox(undefined=Missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +122,7 @@ def render_text(source: str, scope: Scope) -> str:
 
 def variables_of(source: str) -> frozenset[str]:
     """The names that a text template takes from outside. Raises `ExpressionError` for bad syntax."""
-    return frozenset(find_undeclared_variables(_parse(source)))
+    return _check_syntax(source, lambda: frozenset(find_undeclared_variables(ENVIRONMENT.parse(source))))
 
 
 def _constant(value: Any) -> Expression:
@@ -164,7 +142,11 @@ def _joined(parts: list[Expression], render: Callable[[Scope], Any]) -> Expressi
 
 @lru_cache(maxsize=4096)
 def _compile_text(source: str) -> Expression:
-    tree = _parse(source)
+    return _check_syntax(source, lambda: _compile(source))
+
+
+def _compile(source: str) -> Expression:
+    tree = ENVIRONMENT.parse(source)
     single = _single_expression(source, tree)
     if single is None:
         template = _parse_template(source)
@@ -181,23 +163,27 @@ def _compile_text(source: str) -> Expression:
     )
 
 
-def _parse(source: str) -> nodes.Template:
-    return _check_syntax(source, lambda: ENVIRONMENT.parse(source))
-
-
 @lru_cache(maxsize=4096)
 def _parse_template(source: str) -> jinja2.Template:
     return _check_syntax(source, lambda: ENVIRONMENT.from_string(source))
 
 
 def _check_syntax(source: str, parse: Callable[[], T]) -> T:
+    METER.start()
     try:
         return parse()
+    except ExpressionError:
+        raise
     except jinja2.TemplateError as error:
-        raise ExpressionError(
-            f"'{_short(source)}' is not a valid expression: {(error.message or '').rstrip('.')}.",
-            remedy="Check the braces, quotes and names.",
-        ) from None
+        why = error.message or ""
+    except (RecursionError, MemoryError, SyntaxError):
+        why = "it is nested too deep"
+    except Exception as error:
+        why = str(error)
+    raise ExpressionError(
+        f"'{_short(source)}' is not a valid expression: {_short(why).rstrip('.')}.",
+        remedy="Check the braces, quotes and names.",
+    )
 
 
 def _single_expression(source: str, tree: nodes.Template) -> nodes.Expr | None:
@@ -219,18 +205,29 @@ def _compile_single(source: str, expression: nodes.Expr) -> Callable[[Scope], An
     inner = source.strip()[2:-2]
     inner = inner[1:] if inner[0] in "-+" else inner  # whitespace control, as in `{{- x -}}`
     inner = inner[:-1] if inner[-1] in "-+" else inner
-    compiled = _check_syntax(source, lambda: ENVIRONMENT.compile_expression(inner, undefined_to_none=False))
+    compiled = ENVIRONMENT.compile_expression(inner, undefined_to_none=False)
     return lambda scope: _guard(source, lambda: _data(compiled(scope)))
 
 
 def _data(value: Any) -> Any:
-    """What an expression gives as JSON data: filters give generators and tuples, too."""
-    if value is None or isinstance(value, str | int | float | bool | jinja2.Undefined):
+    """What an expression gives as JSON data: filters give tuples, and numbers may be larger than JSON's."""
+    if value is None or isinstance(value, str | bool | float):
+        return value
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**64:
+            raise TooMuch("its number is too large to be kept")
         return value
     if is_object(value):
+        spend(len(value))
         return {str(key): _data(part) for key, part in value.items()}
-    if isinstance(value, Iterable):
-        return [_data(part) for part in cast(Iterable[Any], value)]
+    if isinstance(value, list | tuple | range):
+        items = cast(Sequence[Any], value)
+        spend(len(items))
+        return [_data(part) for part in items]
+    if isinstance(value, Skipped):
+        return None
+    if isinstance(value, Missing):
+        return str(value)
     raise TypeError(f"it gives a {type(value).__name__}, which is not data")
 
 
@@ -280,10 +277,13 @@ def _step_keys(tree: nodes.Template) -> Iterator[tuple[str, str]]:
 
 def _guard(source: str, evaluate: Callable[[], Any]) -> Any:
     """Evaluate, and turn whatever goes wrong into one clear sentence."""
+    METER.start()
     try:
         value = evaluate()
         if isinstance(value, Missing):
             str(value)
+    except TooMuch as error:
+        _fail(source, str(error), error, remedy="Give it less data, or split the work over several steps.")
     except jinja2.UndefinedError as error:
         _fail(source, str(error.message), error)
     except SecurityError as error:
@@ -295,13 +295,12 @@ def _guard(source: str, evaluate: Callable[[], Any]) -> Any:
     return None if isinstance(value, Skipped) else value
 
 
-def _fail(source: str, why: str, error: BaseException) -> NoReturn:
-    raise ExpressionError(
-        f"'{_short(source)}' has no value: {why.rstrip('.')}.",
-        remedy="Correct the expression or the step that it refers to.",
-    ) from error
+def _fail(
+    source: str, why: str, error: BaseException, remedy: str = "Correct the expression or the step that it refers to."
+) -> NoReturn:
+    raise ExpressionError(f"'{_short(source)}' has no value: {_short(why, 300).rstrip('.')}.", remedy=remedy) from error
 
 
-def _short(source: str) -> str:
-    text = " ".join(source.split())
-    return text if len(text) <= 120 else text[:117] + "..."
+def _short(source: str, length: int = 120) -> str:
+    text = " ".join(source[: 10 * length].split())
+    return text if len(text) <= length else text[: length - 3] + "..."

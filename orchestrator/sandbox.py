@@ -1,8 +1,8 @@
 """The language of `{{ }}`: Jinja with what reaches into Python or has no bound taken out.
 
-Allowed is what is listed: `for`, `if`, `set` and `with`; the keys of data; the methods in `METHODS`; the filters and tests
-that are left. An attribute of a Python object does not exist, so there is nothing to escape by. How much all this may
-do is the matter of `bounds`.
+Allowed is what is listed: `for`, `if`, `set`, `with` and `filter`; the keys of data; the methods in `METHODS`; the
+filters and tests that are left. An attribute of a Python object does not exist, so there is nothing to escape by. How
+much all this may do is the matter of `bounds`.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ SOURCE = 200_000
 NODES = 10_000
 """Names, values and operators in it."""
 
-STATEMENTS = (nodes.Output, nodes.For, nodes.If, nodes.Assign, nodes.With)
+STATEMENTS = (nodes.Output, nodes.For, nodes.If, nodes.Assign, nodes.AssignBlock, nodes.FilterBlock, nodes.With)
 
 # No user can write these names of filters.
-COUNTED, JOINED, WEIGHED, READ = "(counted)", "(joined)", "(weighed)", "(read)"
+COUNTED, JOINED, WEIGHED, READ, SHOWN = "(counted)", "(joined)", "(weighed)", "(read)", "(shown)"
 
 REMOVED_FILTERS = ("attr", "forceescape", "pprint", "random", "safe", "urlize", "wordwrap", "xmlattr")
 REMOVED_TESTS = ("callable", "escaped", "filter", "test")
 COMPARING_TESTS = ("!=", "<", "<=", "==", ">", ">=", "divisibleby", "eq", "equalto", "ge", "greaterthan", "gt", "in",
                    "le", "lessthan", "lower", "lt", "ne", "upper")  # fmt: skip
 
-FREE = frozenset({"abs", "count", "d", "default", "first", "float", "last", "length"})
+FREE = frozenset({"abs", "count", "d", "default", "first", "last", "length"})
 """Filters that cost nothing, however large the value."""
 
 SEQUENCE = frozenset(
@@ -50,6 +50,9 @@ SEQUENCE = frozenset(
      "select", "selectattr", "slice", "sort", "sum", "unique"}
 )  # fmt: skip
 """Filters that go through the items of a value, and do not look into them. All others take it as text."""
+
+COMPARING = frozenset({"dictsort", "groupby", "max", "min", "sort", "unique"})
+"""Those of them that compare items."""
 
 SLOW = frozenset({"date", "json", "striptags", "title", "tojson", "urlencode", "wordcount"})
 """Filters of text that take some 0.1 µs a character."""
@@ -66,11 +69,13 @@ class TextFormatter(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if re.search(r"\d{4}", format_spec):
             raise bounds.TooMuch(f"a format may pad to fewer than {bounds.WIDTH:,} columns")
+        bounds.spend(9)
         bounds.limit_text(16 * bounds.weigh(value))
         return super().format_field(value, format_spec)
 
 
 def _format(text: str, *args: Any, **kwargs: Any) -> str:
+    bounds.spend(len(text))
     return TextFormatter().vformat(text, args, kwargs)
 
 
@@ -80,7 +85,7 @@ _PLAIN = (
     "removesuffix", "rfind", "rindex", "rpartition", "rstrip", "startswith", "strip", "swapcase", "title", "upper",
 )  # fmt: skip
 
-METHODS: Mapping[type, Mapping[str, Callable[..., Any]]] = {
+METHODS: Mapping[type[Any], Mapping[str, Any]] = {
     str: {
         **{name: getattr(str, name) for name in _PLAIN},
         "center": bounds.centre,
@@ -94,11 +99,14 @@ METHODS: Mapping[type, Mapping[str, Callable[..., Any]]] = {
         "splitlines": bounds.split_lines,
         "zfill": bounds.pad_zeros,
     },
-    list: {"count": list.count, "index": list.index},
-    tuple: {"count": tuple.count, "index": tuple.index},
+    list: {"count": list[Any].count, "index": list[Any].index},
+    tuple: {"count": tuple[Any, ...].count, "index": tuple[Any, ...].index},
     float: {"is_integer": float.is_integer},
     LoopContext: {"changed": LoopContext.changed, "cycle": LoopContext.cycle},
 }
+
+SEARCHING = frozenset({"lstrip", "rfind", "rindex", "rpartition", "rsplit", "rstrip", "strip"})
+"""Methods that may take the product of both lengths."""
 
 LOOP = frozenset({"depth", "depth0", "first", "index", "index0", "last", "length", "nextitem", "previtem", "revindex",
                   "revindex0"})  # fmt: skip
@@ -115,7 +123,11 @@ class Method:
         self.function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        bounds.spend(1 + (bounds.weigh(self.owner) >> 3))
+        bounds.spend(bounds.weigh(self.owner))
+        for argument in (*args, *kwargs.values()):
+            bounds.read(argument)
+            if self.name in SEARCHING and isinstance(argument, str):
+                bounds.spend(len(self.owner) * len(argument) >> 9)
         return self.function(self.owner, *args, **kwargs)
 
     def __str__(self) -> str:
@@ -127,6 +139,7 @@ class Bounds(NodeTransformer):
 
     def __init__(self) -> None:
         self.loops = 0
+        self.blocks = 0
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         steps = 1 + sum(1 for part in (*node.body, *filter(None, [node.test])) for _ in part.find_all(nodes.Node))
@@ -134,6 +147,25 @@ class Bounds(NodeTransformer):
         self.generic_visit(node)
         self.loops -= 1
         node.iter = _filter(node.iter, COUNTED, nodes.Const(steps))
+        return node
+
+    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:  # noqa: N802
+        return self._visit_block(node)
+
+    def visit_FilterBlock(self, node: nodes.FilterBlock) -> nodes.Node:  # noqa: N802
+        return self._visit_block(node)
+
+    def _visit_block(self, node: nodes.Node) -> nodes.Node:
+        self.blocks += 1
+        self.generic_visit(node)
+        self.blocks -= 1
+        return node
+
+    def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802
+        """The text of a block is kept until the block ends. All other text goes out as it comes."""
+        self.generic_visit(node)
+        if self.blocks:
+            node.nodes = [part if isinstance(part, nodes.TemplateData) else _filter(part, SHOWN) for part in node.nodes]
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
@@ -151,6 +183,8 @@ class Bounds(NodeTransformer):
     def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         parts = [part for pair in node.items for part in (pair.key, pair.value)]
+        for pair in node.items:
+            pair.key = _read(pair.key)
         return node if _is_constant(parts) else _filter(node, WEIGHED)
 
     def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802
@@ -161,9 +195,23 @@ class Bounds(NodeTransformer):
                 operand.expr = _read(operand.expr)
         return node
 
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802
+        return self._visit_call(node)
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802
+        return self._visit_call(node)
+
+    def visit_Test(self, node: nodes.Test) -> nodes.Node:  # noqa: N802
+        return self._visit_call(node)
+
+    def _visit_call(self, node: nodes.Call | nodes.Filter | nodes.Test) -> nodes.Node:
+        self.generic_visit(node)
+        node.dyn_args = node.dyn_args and _read(node.dyn_args)
+        return node
+
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        if self.loops and isinstance(node.arg, nodes.Slice):
+        if isinstance(node.arg, nodes.Slice):
             node.node = _read(node.node)
         return node
 
@@ -189,7 +237,7 @@ class Sandbox(SandboxedEnvironment):
     def __init__(self, undefined: type[Undefined]) -> None:
         super().__init__(undefined=undefined, keep_trailing_newline=True)
         mine: Any = self
-        mine.globals = {"range": bounds.count, "namespace": Namespace}
+        mine.globals = {"range": bounds.count, "namespace": _namespace}
         mine.binop_table |= {
             "+": bounds.add,
             "*": bounds.multiply,
@@ -208,21 +256,21 @@ class Sandbox(SandboxedEnvironment):
             return obj[attribute]
         if attribute.startswith("_"):
             return self.unsafe_undefined(obj, attribute)
-        kind: type[Any] = type(obj)
-        method = METHODS.get(kind, {}).get(attribute)
+        method = METHODS.get(cast(type[Any], type(obj)), {}).get(attribute)
         if method is not None:
             return Method(obj, attribute, method)
-        if (
-            (kind is LoopContext and attribute in LOOP)
-            or kind is Namespace
+        is_field = (
+            (isinstance(obj, LoopContext) and attribute in LOOP)
+            or isinstance(obj, Namespace)
             or (isinstance(obj, tuple) and attribute in ("grouper", "list"))  # of the filter `groupby`
-        ):
-            return getattr(obj, attribute, self.undefined(obj=obj, name=attribute))
-        return self.undefined(obj=obj, name=attribute)
+        )
+        nothing = self.undefined(obj=obj, name=attribute)
+        return getattr(cast(Any, obj), attribute, nothing) if is_field else nothing
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         bounds.spend(1)
         if is_object(obj):
+            bounds.read(argument)
             return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
         try:
             return obj[argument]
@@ -232,7 +280,7 @@ class Sandbox(SandboxedEnvironment):
             return self.undefined(obj=obj, name=argument)
 
     def is_safe_callable(self, obj: Any) -> bool:
-        return isinstance(obj, Method | Undefined) or obj is bounds.count or obj is Namespace
+        return isinstance(obj, Method | Undefined) or obj is bounds.count or obj is _namespace
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         if len(source) > SOURCE:
@@ -245,6 +293,8 @@ class Sandbox(SandboxedEnvironment):
                 raise TemplateSyntaxError(f"'{_tag(node)}' is not allowed here", node.lineno)
             if isinstance(node, nodes.For) and node.recursive:
                 raise TemplateSyntaxError("a 'for' cannot be 'recursive' here", node.lineno)
+            if isinstance(node, nodes.Call | nodes.Filter | nodes.Test) and node.dyn_kwargs is not None:
+                raise TemplateSyntaxError("'**' before an argument is not allowed here", node.lineno)
         return tree
 
     def _generate(
@@ -256,36 +306,21 @@ class Sandbox(SandboxedEnvironment):
 
 
 def _tag(node: nodes.Stmt) -> str:
-    names = {"FromImport": "from", "CallBlock": "call", "AssignBlock": "set ... endset", "FilterBlock": "filter",
+    names = {"FromImport": "from", "CallBlock": "call",
              "ScopedEvalContextModifier": "autoescape"}  # fmt: skip
     return f"{{% {names.get(type(node).__name__, type(node).__name__.lower())} %}}"
+
+
+def _namespace(**values: Any) -> Any:
+    return Namespace(**values)
 
 
 # --- filters
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON data: filters give tuples, and a step that was skipped null."""
-    if value is None or isinstance(value, str | bool | float):
-        return value
-    if isinstance(value, int):
-        if not -(2**63) <= value < 2**64:
-            raise bounds.TooMuch("its number is too large to be kept")
-        return value
-    if is_object(value):
-        bounds.spend(len(value))
-        return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple | range):
-        items = cast(Iterable[Any], value)
-        bounds.spend(len(cast(list[Any], value)))
-        return [plain(part) for part in items]
-    if isinstance(value, Undefined):
-        return str(value) if value._undefined_hint is None else None
-    raise TypeError(f"it gives a {type(value).__name__}, which is not data")
-
-
 def _date(value: Any, format: str = "%Y-%m-%d") -> str:
     """A moment (ISO 8601 text or seconds since 1970) as text, in UTC."""
+    bounds.limit_number(len(format), bounds.WIDTH)
     if isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC).strftime(format)
     return datetime.fromisoformat(str(value)).strftime(format)
@@ -293,7 +328,11 @@ def _date(value: Any, format: str = "%Y-%m-%d") -> str:
 
 def _json(value: Any, indent: int | None = None) -> str:
     bounds.limit_number(indent, 8)
-    return json.dumps(plain(value), indent=indent, ensure_ascii=False)
+    return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+
+
+def _escape(value: Any) -> str:
+    return html.escape(str(value))
 
 
 def _striptags(value: Any) -> str:
@@ -355,6 +394,10 @@ def _limit_slice(value: Any, slices: int, fill_with: Any = None) -> None:
     bounds.spend(slices)
 
 
+def _limit_trim(value: Any, chars: str | None = None) -> None:
+    bounds.limit_number(len(chars or ""), bounds.WIDTH)
+
+
 CHECKS: Mapping[str, Callable[..., None]] = {
     "batch": _limit_batch,
     "center": _limit_centre,
@@ -362,15 +405,16 @@ CHECKS: Mapping[str, Callable[..., None]] = {
     "join": _limit_join,
     "round": _limit_round,
     "slice": _limit_slice,
+    "trim": _limit_trim,
 }
 
 
 def _filters(given: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    known = {
+    known: dict[str, Callable[..., Any]] = {
         **{name: function for name, function in given.items() if name not in REMOVED_FILTERS},
         "date": _date,
-        "e": lambda value: html.escape(str(value)),
-        "escape": lambda value: html.escape(str(value)),
+        "e": _escape,
+        "escape": _escape,
         "format": bounds.percent,
         "json": _json,
         "replace": bounds.replace,
@@ -385,6 +429,7 @@ def _filters(given: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[...,
         JOINED: bounds.joined,
         WEIGHED: bounds.weighed,
         READ: bounds.read,
+        SHOWN: bounds.shown,
     }
 
 
@@ -414,7 +459,8 @@ def _price(name: str, value: Any) -> int:
     if name in FREE:
         return 1
     if name in SEQUENCE:
-        return 1 + len(cast(Any, value)) if isinstance(value, str | list | tuple | dict | range) else 1
+        size = len(cast(Any, value)) if isinstance(value, str | list | tuple | dict | range) else 0
+        return 1 + size + (bounds.weigh(value) >> 3 if name in COMPARING else 0)
     weight = bounds.weigh(value)
     return weight * 8 if name in SLOW else weight
 
