@@ -1,0 +1,90 @@
+"""Practice: the mailbox, pages, databases and repositories that runs work on while no real account is connected."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from orchestrator.workflow_engine import WorkflowEngine, current
+from studio.failures import guarded
+from studio.notices import notice
+from studio.practice_panels import (
+    database_list,
+    file_page,
+    issue_page,
+    mail_list,
+    mail_page,
+    page_list,
+    page_page,
+    repository_list,
+    repository_page,
+)
+from studio.practice_view import SECTIONS, Chosen, Doc, chosen, fetch, find, reset
+from studio.routes import asked, go, link
+
+
+def one(wanted: Chosen, everything: Doc) -> None:
+    """One mail, page, repository, file or issue, with the way back."""
+    if wanted.mail:
+        link("Mail", "practice", ":material/arrow_back:", section="Mail")
+        mail_page(find(everything["mail"], "id", wanted.mail, "mail"))
+    elif wanted.page:
+        link("Pages", "practice", ":material/arrow_back:", section="Pages")
+        page_page(find(everything["pages"], "id", wanted.page, "page"))
+    elif wanted.repository:
+        inside = wanted.path or wanted.issue
+        back = {"repository": wanted.repository} if inside else {"section": "Repositories"}
+        link(wanted.repository if inside else "Repositories", "practice", ":material/arrow_back:", **back)
+        repository = find(everything["repositories"], "full_name", wanted.repository, "repository")
+        if wanted.path:
+            file_page(repository, wanted.path)
+        elif wanted.issue:
+            issue_page(repository, wanted.issue)
+        else:
+            repository_page(repository)
+
+
+def lists(everything: Doc, engine: WorkflowEngine) -> None:
+    st.title("Practice", anchor=False)
+    st.markdown("What your runs read and write while no real account is connected. Nothing here leaves this computer.")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        section = st.segmented_control(
+            "Section",
+            SECTIONS,
+            default="Mail",
+            required=True,
+            key="section",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        if st.button("Reset", icon=":material/restart_alt:", key="reset"):
+            ask_to_reset(engine)
+    if section == "Pages":
+        page_list(everything["pages"])
+    elif section == "Databases":
+        database_list(everything["databases"])
+    elif section == "Repositories":
+        repository_list(everything["repositories"])
+    else:
+        mail_list(everything["mail"])
+
+
+@st.dialog("Reset the practice accounts?", icon=":material/restart_alt:")
+def ask_to_reset(engine: WorkflowEngine) -> None:
+    st.markdown("Everything that runs have made there is removed, and the sample data are put back.")
+    if st.button("Reset", type="primary", key="reset-really", on_click=reset_now, args=(engine,)):
+        go("practice")
+
+
+@guarded()
+def reset_now(engine: WorkflowEngine) -> None:
+    reset(engine.practice_url)
+    notice("The practice accounts are as they were at first.")
+
+
+engine = current()
+everything = fetch(engine.practice_url)
+wanted = chosen(asked("mail", "page", "repository", "path", "issue"))
+if wanted:
+    one(wanted, everything)
+else:
+    lists(everything, engine)

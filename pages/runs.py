@@ -1,0 +1,145 @@
+"""Runs: all of them, filtered; or one of them (`?id=…`): live graph, result, timeline, each step."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from orchestrator.history import RunView
+from orchestrator.workflow import Workflow
+from orchestrator.workflow_engine import WorkflowEngine, current
+from studio.components import canvas, run_status
+from studio.markup import plain
+from studio.moments import moment
+from studio.routes import asked, link
+from studio.run_list import run_rows
+from studio.run_panels import input_summary, run_buttons, show_explanation, show_made, show_step, show_timeline
+from studio.run_view import first_choice, headline, is_over, step_name
+from studio.status import RUN_STATES, badge, look
+from studio.workflow_view import canvas_steps
+
+PER_PAGE = 20
+
+
+def list_page(engine: WorkflowEngine) -> None:
+    st.title("Runs", anchor=False)
+    names = {entry.id: entry.name for entry in engine.library.workflows.list()}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        words = {look(state).word: state for state in RUN_STATES}
+        state = st.pills("State", list(words), key="status", bind="query-params", wrap=True, on_change=from_the_start)
+        workflow = st.selectbox(
+            "Workflow",
+            list(names),
+            index=None,
+            placeholder="All workflows",
+            format_func=lambda id: names.get(id, id),
+            key="workflow",
+            bind="query-params",
+            width=280,
+            on_change=from_the_start,
+        )
+    place = st.container()
+    rows = engine.runs(
+        status=[words[state]] if state else None,
+        workflow=workflow,
+        limit=PER_PAGE + 1,
+        offset=(st.session_state.get("sheet", 1) - 1) * PER_PAGE,
+    )
+    with place:
+        if rows:
+            run_rows(rows[:PER_PAGE], time.time())
+        elif state or workflow:
+            st.caption("No run fits this filter.")
+        else:
+            st.caption("Nothing has run yet.")
+            link("Start a workflow", "home", ":material/play_arrow:")
+    sheet = st.session_state.get("sheet", 1)
+    if len(rows) > PER_PAGE or sheet > 1:
+        st.pagination(sheet + (len(rows) > PER_PAGE), key="sheet", max_visible_pages=0)
+
+
+def from_the_start() -> None:
+    """Another filter is read from its first page."""
+    st.session_state["sheet"] = 1
+
+
+def run_page(id: str, engine: WorkflowEngine) -> None:
+    link("All runs", "runs", ":material/arrow_back:")
+    run = engine.run(id)
+    now = time.time()
+    st.title(plain(run.summary.workflow_name or run.summary.workflow_id), anchor=False)
+    head = headline(run, now)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"{badge(head.status)} {' · '.join(map(plain, head.parts))}", width="content")
+        run_buttons(run, engine)
+    if run.summary.origin:
+        link("It goes on from an earlier run", "runs", ":material/history:", id=run.summary.origin)
+    show_explanation(run)
+    show_made(run, engine)
+    chosen = graph(run, engine)
+    if is_over(run):
+        show_timeline(run, now)
+        step_panel(run, chosen, engine)
+    elif st.session_state.get(f"step-{id}"):
+        st.caption("As it was when you chose the step. All steps stand here as soon as the run is over.")
+        step_panel(run, chosen, engine)
+    else:
+        st.caption("The steps, what they made and what they cost stand here as soon as the run is over.")
+    input_summary(run, engine)
+    st.caption(f"Run `{id}`, started {moment(run.summary.created_at, st.context.timezone)}")
+
+
+def graph(run: RunView, engine: WorkflowEngine) -> str | None:
+    """The graph, live until the run is over. Returns the step that was chosen, on it, below it or by the address."""
+    id = run.summary.id
+    over = is_over(run)
+    chosen = chosen_step(run)
+    events = canvas(
+        canvas_steps(Workflow.model_validate(run.workflow), engine.registry),
+        key=f"graph-{id}",
+        revision=id,
+        live=None if over else f"/api/runs/{id}/live",
+        status=run_status(run),
+        selected=chosen if over else None,
+        height=340,
+    )
+    seen = f"graph-seen-{id}"
+    if events.selected and events.selected != st.session_state.get(seen):
+        chosen = events.selected
+        st.session_state[f"step-{id}"] = chosen
+    st.session_state[seen] = events.selected
+    return chosen
+
+
+def chosen_step(run: RunView) -> str | None:
+    ids = [step.id for step in run.steps]
+    wanted = st.session_state.get(f"step-{run.summary.id}") or st.query_params.get("step")
+    return wanted if wanted in ids else first_choice(run)
+
+
+def step_panel(run: RunView, chosen: str | None, engine: WorkflowEngine) -> None:
+    names = {step.id: step_name(step) for step in run.steps}
+    key = f"step-{run.summary.id}"
+    st.session_state[key] = chosen
+    picked = st.pills(
+        "Step",
+        list(names),
+        format_func=lambda id: plain(names.get(id, id)),
+        key=key,
+        required=True,
+        label_visibility="collapsed",
+    )
+    step = next((step for step in run.steps if step.id == picked), None)
+    if step is not None:
+        st.query_params["step"] = step.id
+        with st.container(border=True):
+            show_step(step, run, engine)
+
+
+engine = current()
+wanted = asked("id").get("id")
+if wanted:
+    run_page(wanted, engine)
+else:
+    list_page(engine)

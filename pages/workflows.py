@@ -1,0 +1,109 @@
+"""Workflows: all of them, with a search; or one of them (`?id=…`): its graph, its run form, its text."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from orchestrator.errors import PatchbayError
+from orchestrator.workflow import Workflow
+from orchestrator.workflow_engine import WorkflowEngine, current
+from studio.components import canvas
+from studio.failures import describe, show, show_problems
+from studio.library_actions import file_buttons, import_button
+from studio.markup import plain
+from studio.routes import asked, link
+from studio.run_form import run_form
+from studio.run_list import run_rows
+from studio.workflow_editor import edit_workflow
+from studio.workflow_list import workflow_cards
+from studio.workflow_view import canvas_steps, card, matching
+
+
+def list_page(engine: WorkflowEngine) -> None:
+    st.title("Workflows", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        wanted = st.text_input(
+            "Search",
+            type="search",
+            placeholder="Search by name, service or what it does",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            live=True,
+            key="find",
+            bind="query-params",
+            width=420,
+        )
+        import_button(engine.library.workflows, "workflows", engine.check)
+    cards = [card(entry, engine) for entry in engine.library.workflows.list()]
+    found = matching(cards, wanted or "")
+    if found:
+        workflow_cards(found, engine)
+    else:
+        st.caption("No workflow fits this search." if cards else "There are none yet. Import one to begin.")
+
+
+def workflow_page(id: str, engine: WorkflowEngine) -> None:
+    shelf = engine.library.workflows
+    link("All workflows", "workflows", ":material/arrow_back:")
+    shelf.path(id)
+    try:
+        workflow = engine.load_workflow(id)
+    except PatchbayError as error:
+        broken_page(id, error, engine)
+        return
+    st.title(plain(workflow.title), anchor=False)
+    if workflow.description:
+        st.markdown(plain(workflow.description))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge("Shipped" if shelf.is_shipped(id) else "Yours", color="gray")
+        file_buttons(shelf, id, "workflows", broken=False)
+    running, editing = st.tabs(
+        [":material/play_arrow: Run", ":material/edit: Edit"], key=f"tab-{id}", on_change="rerun"
+    )
+    if running.open:
+        with running:
+            run_tab(workflow, engine)
+    if editing.open:
+        with editing:
+            edit_workflow(id, engine)
+
+
+def run_tab(workflow: Workflow, engine: WorkflowEngine) -> None:
+    """The form, the graph and what ran before; for a workflow with mistakes, the mistakes."""
+    problems = engine.check(workflow.dump())
+    if problems:
+        st.markdown("**It cannot run yet.** Correct it under *Edit*.")
+        show_problems(problems)
+        return
+    form, graph = st.columns([2, 3], gap="medium")
+    with form:
+        run_form(workflow, engine)
+    with graph:
+        canvas(canvas_steps(workflow, engine.registry), key=f"graph-{workflow.id}", revision=workflow.hash, height=380)
+    past_runs(workflow.id, engine)
+
+
+def broken_page(id: str, error: PatchbayError, engine: WorkflowEngine) -> None:
+    """A file with mistakes: nothing to run, but it can be corrected, exported or deleted."""
+    st.title(plain(id), anchor=False)
+    with st.container(horizontal=True):
+        file_buttons(engine.library.workflows, id, "workflows", broken=True)
+    show(describe(error))
+    edit_workflow(id, engine)
+
+
+def past_runs(id: str, engine: WorkflowEngine) -> None:
+    runs = engine.runs(workflow=id, limit=5)
+    if runs:
+        st.subheader("Its last runs", anchor=False)
+        run_rows(runs, time.time())
+
+
+engine = current()
+wanted = asked("id").get("id")
+if wanted:
+    workflow_page(wanted, engine)
+else:
+    list_page(engine)

@@ -1,0 +1,89 @@
+"""The one place where text becomes HTML or Markdown. Everything from outside is escaped or made harmless here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+from urllib.parse import urlsplit
+
+from markdown_it import MarkdownIt
+
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:&^])")
+_LINKS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+"""Where an address would turn into a link by itself."""
+
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?")
+
+_WORD_JOINER = "\u2060"
+
+_LINE_START = re.compile(r"^(\d*)([-=.])")
+"""What begins a list or underlines a heading."""
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable(
+    ["table", "strikethrough"]
+)
+_MARKDOWN.disable("image")
+
+
+def plain(text: str) -> str:
+    """Text for where Streamlit reads Markdown (labels, alerts, headings), so that it shows as it is, on one line.
+    Addresses in it do not become links."""
+    line = _LINKS.sub(_WORD_JOINER, " ".join(text.split()))
+    escaped = _PUNCTUATION.sub(r"\\\1", line)
+    return _LINE_START.sub(r"\1\\\2", escaped)
+
+
+def capital(sentence: str) -> str:
+    """The sentence with a capital first letter, unless it begins with a name such as `gmail.send`."""
+    first = sentence.partition(" ")[0]
+    return sentence[:1].upper() + sentence[1:] if first.isalpha() else sentence
+
+
+def prose(markdown: str) -> str:
+    """Markdown from outside (a model, a page, an issue) as HTML: no raw HTML, no scripts, no pictures fetched."""
+    return f'<div class="pb-prose">{_MARKDOWN.render(markdown)}</div>'
+
+
+def literal(text: str) -> str:
+    """Text from outside shown as it is, lines kept."""
+    return f'<div class="pb-literal">{escape(text)}</div>'
+
+
+def safe_url(url: str | None) -> str | None:
+    """The address when a browser may be led there: http and https alone."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def cell(value: Any, limit: int = 120) -> str:
+    """A value in a few words, for a table: text cut, a list or object told by its size."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return "1 item" if len(value) == 1 else f"{len(value)} items"
+    if isinstance(value, dict):
+        return "1 field" if len(value) == 1 else f"{len(value)} fields"
+    text = " ".join(str(value).split())
+    if _MOMENT.fullmatch(text):
+        return text[:16].replace("T", " ")
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A small table that scrolls sideways where it must."""
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>" for row in rows)
+    return f'<div class="pb-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> str:
+    """Names and single values, side by side."""
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(cell(value, 300))}</dd>" for name, value in pairs)
+    return f'<dl class="pb-facts">{rows}</dl>'

@@ -1,0 +1,43 @@
+"""The lists that a form's fields choose from: models, templates, what an account holds, such as databases."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from orchestrator.errors import PatchbayError
+from orchestrator.workflow import Workflow
+from orchestrator.workflow_engine import WorkflowEngine
+from studio.forms import Option
+
+SECONDS_KEPT = 30
+
+
+def lists_for(workflow: Workflow, engine: WorkflowEngine) -> dict[str, list[Option]]:
+    """What can be chosen, by picker. One that cannot be fetched now is left out: its value is typed in."""
+    wanted = {declared.picker for declared in workflow.inputs.values() if declared.picker}
+    return {picker: options for picker in sorted(wanted) if (options := _options(picker, engine))}
+
+
+def models(engine: WorkflowEngine) -> list[Option]:
+    """Every model that can be used now, as "provider:name" and its title."""
+    return _fetch("models", str(engine.settings.home), engine)
+
+
+def _options(picker: str, engine: WorkflowEngine) -> list[Option]:
+    try:
+        return _fetch(picker, str(engine.settings.home), engine)
+    except PatchbayError:
+        return []
+
+
+@st.cache_data(ttl=SECONDS_KEPT, max_entries=100, show_spinner=False)
+def _fetch(picker: str, home: str, _engine: WorkflowEngine) -> list[Option]:
+    """`home` keeps the lists of two engines apart."""
+    if picker == "models":
+        return [(name, f"{info.title} ({info.note})" if info.note else info.title) for name, info in _engine.models()]
+    if picker == "templates":
+        return [(entry.id, entry.name) for entry in _engine.library.templates.list() if entry.error is None]
+    owner, _, name = picker.partition(".")
+    connector = _engine.registry.connector(owner)
+    fetch = connector.pickers.get(name)
+    return list(fetch(_engine.accounts.get(connector.id))) if fetch else []

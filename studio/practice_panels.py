@@ -1,0 +1,145 @@
+"""The practice accounts as a person would see them: a mailbox, pages, databases, repositories."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import streamlit as st
+
+from studio.markup import facts, literal, plain, prose, table
+from studio.moments import ago, count
+from studio.practice_view import Doc, find, in_folder, language, seconds, sender
+from studio.routes import link
+
+
+def mail_list(mails: Sequence[Doc]) -> None:
+    sent = in_folder(mails, "sent")
+    inbox, outbox = st.tabs(["Inbox", f"Sent ({len(sent)})"])
+    with inbox:
+        _mails(in_folder(mails, "inbox"), "The inbox is empty.")
+    with outbox:
+        _mails(sent, "Nothing was sent yet.")
+
+
+def mail_page(mail: Doc) -> None:
+    st.title(plain(mail["subject"] or "(no subject)"), anchor=False)
+    st.caption(f"From {plain(mail['from'])} to {plain(mail['to'])} · {_when(mail['date'])}")
+    with st.container(border=True):
+        st.html(literal(mail["text"]))
+    for attachment in mail["attachments"]:
+        st.caption(f":material/attach_file: {plain(attachment['name'])}, {attachment['size'] / 1000:,.1f} kB")
+
+
+def page_list(pages: Sequence[Doc]) -> None:
+    if not pages:
+        st.caption("There are no pages.")
+    with st.container(gap="small"):
+        for page in pages:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                link(page["title"] or "Untitled", "practice", ":material/article:", page=page["id"])
+                inside = f"in {plain(page['parent'])} · " if page.get("parent") else ""
+                st.caption(f"{inside}{_when(page['created'])}", width="content")
+
+
+def page_page(page: Doc) -> None:
+    st.title(plain(page["title"] or "Untitled"), anchor=False)
+    inside = f"in {plain(page['parent'])} · " if page.get("parent") else ""
+    st.caption(f"{inside}made {_when(page['created'])}")
+    filled = [(name, value) for name, value in page["properties"].items() if value]
+    if filled:
+        st.html(facts(filled))
+    with st.container(border=True):
+        st.html(prose(page["markdown"] or "*This page is empty.*"))
+
+
+def database_list(databases: Sequence[Doc]) -> None:
+    for database in databases:
+        with st.container(border=True):
+            st.markdown(f"**{plain(database['title'])}**  :gray[{count(len(database['rows']), 'row')}]")
+            if database["description"]:
+                st.caption(plain(database["description"]))
+            with st.container(gap="small"):
+                for row in database["rows"][:50]:
+                    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                        link(row["title"] or "Untitled", "practice", ":material/article:", page=row["id"])
+                        values = [
+                            str(value) for name, value in row["values"].items() if value and value != row["title"]
+                        ]
+                        st.caption(plain(" · ".join(values)[:140]), width="content")
+
+
+def repository_list(repositories: Sequence[Doc]) -> None:
+    for repository in repositories:
+        with st.container(border=True):
+            link(repository["full_name"], "practice", ":material/code:", repository=repository["full_name"])
+            st.caption(plain(repository["description"] or ""))
+            counts = (len(repository["files"]), "file"), (len(repository["issues"]), "issue")
+            st.caption(" · ".join(count(*pair) for pair in counts))
+
+
+def repository_page(repository: Doc) -> None:
+    name = repository["full_name"]
+    st.title(plain(name), anchor=False)
+    st.caption(plain(repository["description"] or ""))
+    files, issues, commits = st.tabs(["Files", f"Issues ({len(repository['issues'])})", "Commits"])
+    with files, st.container(gap="small"):
+        for file in repository["files"]:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                link(file["path"], "practice", ":material/description:", repository=name, path=file["path"])
+                st.caption(f"{plain(file['message'].splitlines()[0])} · {_when(file['updated'])}", width="content")
+    with issues, st.container(gap="small"):
+        for issue in repository["issues"]:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                label = f"#{issue['number']} {issue['title']}"
+                link(label, "practice", ":material/adjust:", repository=name, issue=str(issue["number"]))
+                st.caption(f"{issue['state']} · {_when(issue['created'])}", width="content")
+        if not repository["issues"]:
+            st.caption("There are no issues.")
+    with commits:
+        rows = [(c["message"].splitlines()[0], c["author"], _when(c["date"])) for c in repository["commits"]]
+        st.html(table(["Message", "Author", "When"], rows))
+
+
+def file_page(repository: Doc, path: str) -> None:
+    file = find(repository["files"], "path", path, "file")
+    st.title(plain(path), anchor=False)
+    st.caption(f"{plain(file['message'].splitlines()[0])} · {_when(file['updated'])}")
+    if path.lower().endswith((".md", ".markdown")):
+        with st.container(border=True):
+            st.html(prose(file["text"]))
+    else:
+        st.code(file["text"], language=language(path), line_numbers=True, wrap_lines=True)
+
+
+def issue_page(repository: Doc, number: str) -> None:
+    issue = find(repository["issues"], "number", number, "issue")
+    st.title(f"\\#{issue['number']} {plain(issue['title'])}", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.badge(issue["state"].capitalize(), color="green" if issue["state"] == "open" else "violet")
+        for label in issue["labels"]:
+            st.badge(plain(str(label)), color="gray")
+        st.caption(f"by {plain(issue['author'])} · {_when(issue['created'])}", width="content")
+    with st.container(border=True):
+        st.html(prose(issue["body"] or "*No description.*"))
+    for comment in issue["comments"]:
+        with st.container(border=True):
+            st.caption(f"{plain(comment['author'])} · {_when(comment['created'])}")
+            st.html(prose(comment["body"]))
+
+
+def _mails(mails: Sequence[Doc], empty: str) -> None:
+    if not mails:
+        st.caption(empty)
+    with st.container(gap="small"):
+        for mail in mails:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                icon = ":material/mark_email_unread:" if mail["unread"] else ":material/drafts:"
+                link(mail["subject"] or "(no subject)", "practice", icon, mail=mail["id"])
+                clip = " · :material/attach_file:" if mail["attachments"] else ""
+                st.caption(f"{plain(sender(mail['from']))} · {_when(mail['date'])}{clip}", width="content")
+
+
+def _when(iso: str) -> str:
+    at = seconds(iso)
+    return "" if at is None else ago(at, time.time())

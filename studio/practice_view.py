@@ -1,0 +1,109 @@
+"""What the practice accounts hold, asked of the practice services (`GET /overview`), and what of it is to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from orchestrator.errors import NotFound, Unavailable
+
+TIMEOUT = 10.0
+"""Seconds: the services are on this machine."""
+
+Doc = Mapping[str, Any]
+SECTIONS = ("Mail", "Pages", "Databases", "Repositories")
+
+LANGUAGES = {
+    "py": "python",
+    "js": "javascript",
+    "ts": "typescript",
+    "json": "json",
+    "yml": "yaml",
+    "yaml": "yaml",
+    "toml": "toml",
+    "css": "css",
+    "html": "html",
+    "sh": "bash",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What an address of the page *Practice* asks for."""
+
+    mail: str | None = None
+    page: str | None = None
+    repository: str | None = None
+    path: str | None = None
+    issue: str | None = None
+
+
+def chosen(query: Mapping[str, str]) -> Chosen | None:
+    """The thing that the address names, None for the lists."""
+    if query.get("mail"):
+        return Chosen(mail=query["mail"])
+    if query.get("page"):
+        return Chosen(page=query["page"])
+    if query.get("repository"):
+        return Chosen(repository=query["repository"], path=query.get("path"), issue=query.get("issue"))
+    return None
+
+
+def fetch(practice_url: str) -> Doc:
+    """All that the practice accounts hold. Raises `Unavailable`."""
+    return _ask("GET", f"{practice_url.rstrip('/')}/overview")
+
+
+def reset(practice_url: str) -> None:
+    """Put the sample data back. Raises `Unavailable`."""
+    _ask("POST", f"{practice_url.rstrip('/')}/reset")
+
+
+def find(items: Sequence[Doc], key: str, value: object, noun: str) -> Doc:
+    """Raises `NotFound`."""
+    found = next((item for item in items if str(item.get(key)) == str(value)), None)
+    if found is None:
+        raise NotFound(
+            f"This {noun} is not in the practice account.",
+            remedy="It may have gone when the practice accounts were reset. Run the workflow again to make a new one.",
+        )
+    return found
+
+
+def in_folder(mails: Sequence[Doc], folder: str) -> list[Doc]:
+    return [mail for mail in mails if mail.get("folder", "inbox") == folder]
+
+
+def seconds(iso: str) -> float | None:
+    """A moment of ISO 8601 as seconds since 1970, None when it is none."""
+    try:
+        return datetime.fromisoformat(iso).timestamp()
+    except ValueError:
+        return None
+
+
+def sender(address: str) -> str:
+    """The name in "Ann Lee <ann@example.com>", the address where there is no name."""
+    name = address.partition("<")[0].strip().strip('"')
+    return name or address.strip("<> ")
+
+
+def language(path: str) -> str | None:
+    """How a file is highlighted, None for plain text."""
+    return LANGUAGES.get(path.rpartition(".")[2].lower())
+
+
+def _ask(method: str, url: str) -> Doc:
+    try:
+        answer = httpx.request(method, url, timeout=TIMEOUT, trust_env=False)
+        answer.raise_for_status()
+        content: Doc = answer.json()
+    except (httpx.HTTPError, ValueError):
+        raise Unavailable(
+            "The practice accounts do not answer.", remedy="Reload the page; if that does not help, start again."
+        ) from None
+    return content

@@ -1,0 +1,47 @@
+"""The form that starts a run: made from the workflow's inputs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from orchestrator.workflow import Workflow
+from orchestrator.workflow_engine import WorkflowEngine
+from studio.failures import guarded, show_problems
+from studio.forms import collect, workflow_fields
+from studio.pickers import lists_for, models
+from studio.routes import go
+from studio.widgets import ask
+from studio.workflow_view import asks_a_model
+
+
+def run_form(workflow: Workflow, engine: WorkflowEngine) -> None:
+    fields = workflow_fields(workflow, lists_for(workflow, engine))
+    with st.form(f"run-form-{workflow.id}"):
+        if not fields:
+            st.caption("It needs nothing from you.")
+        answers = ask(fields, prefix=f"input:{workflow.id}")
+        model = _choose_model(engine) if asks_a_model(workflow, engine.registry) else None
+        pressed = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:", key="run")
+    if pressed:
+        values, problems = collect(fields, answers)
+        show_problems(problems)
+        if not problems:
+            _start(workflow, values, model, engine)
+
+
+def _choose_model(engine: WorkflowEngine) -> str | None:
+    options = models(engine)
+    labels = dict(options)
+    return st.selectbox(
+        "Model",
+        list(labels),
+        index=None,
+        placeholder="As set in the workflow, or the default",
+        format_func=lambda name: labels.get(name, name),
+        key="model",
+    )
+
+
+@guarded()
+def _start(workflow: Workflow, values: dict[str, object], model: str | None, engine: WorkflowEngine) -> None:
+    go("runs", id=engine.start_workflow(workflow, values, model=model))

@@ -1,0 +1,178 @@
+"""What the page of a run says about it. Pure: a `RunView` in, words and numbers out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.history import FINAL, EffectView, ItemView, RunSummary, RunView, StepView
+from studio.moments import ago, count, duration, tokens
+from studio.values import note_of
+
+NEEDS_A_PERSON_FOR = 7 * 86400
+"""Seconds for which a failed run stays on the list of what needs a person."""
+
+_REMEDIES = {
+    "account": "Check the account's key, then press Run again.",
+    "unavailable": "The service did not answer. Wait a moment, then press Run again.",
+    "rate_limited": "The service asks us to slow down. Wait a moment, then press Run again.",
+    "timeout": "Press Run again, or give the step more time (`timeout`) in the workflow.",
+    "expression": "Open the workflow, correct the expression, then press Run again.",
+    "missing_variables": "Open the workflow and give the template all that it needs.",
+    "effect_unknown": "Look at the service whether it happened before you run this again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The line under a run's title: parts that people read with dots between."""
+
+    status: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A step on the timeline. `left` and `width` are per cent of the whole; `left` is None for one that never began."""
+
+    step: str
+    label: str
+    status: str
+    left: float | None
+    width: float
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a run failed: what happened, at which step (None: before any), and what to do."""
+
+    happened: str
+    step: StepView | None
+    tries: int
+    remedy: str
+
+
+def headline(run: RunView, now: float) -> Headline:
+    summary = run.summary
+    parts = [f"started {ago(summary.created_at, now)}", took(summary), tokens(run.usage)]
+    return Headline(summary.status, tuple(part for part in parts if part))
+
+
+def took(summary: RunSummary) -> str:
+    """How long the run took. "" while it is on its way."""
+    if summary.started_at is None or summary.finished_at is None:
+        return ""
+    return f"took {duration(summary.finished_at - summary.started_at)}"
+
+
+def is_over(run: RunView) -> bool:
+    return run.status in FINAL
+
+
+def can_resume(run: RunView) -> bool:
+    """Only a run that stopped before its end has something left to do."""
+    return run.status in ("failed", "cancelled")
+
+
+def step_name(step: StepView) -> str:
+    return step.name if step.name not in ("", step.id) else step.id.replace("_", " ").capitalize()
+
+
+def bars(run: RunView, now: float) -> list[Bar]:
+    """One bar a step, on a common scale from the first step's start to the last one's end."""
+    begins = [step.started_at for step in run.steps if step.started_at is not None]
+    ends = [step.finished_at or now for step in run.steps if step.started_at is not None]
+    first = min(begins, default=0.0)
+    whole = max(max(ends, default=0.0) - first, 0.001)
+    return [_bar(step, first, whole, now) for step in run.steps]
+
+
+def result(run: RunView) -> dict[str, Any]:
+    """What the run gave back, without the links that its effects show already."""
+    made = {effect.link for effect in run.effects}
+    return {
+        name: value
+        for name, value in (run.output or {}).items()
+        if value is not None and not (isinstance(value, str) and value in made)
+    }
+
+
+def note(run: RunView) -> str | None:
+    """What must be said about the text that a model wrote in this run: it shows in the result too."""
+    return next((found for step in run.steps if (found := note_of(step.output))), None)
+
+
+def explanation(run: RunView) -> Explanation | None:
+    """None unless the run failed."""
+    if run.status != "failed":
+        return None
+    step = next((step for step in run.steps if step.status == "failed" and step.error), None)
+    error: Mapping[str, Any] = run.summary.error or (step.error if step else None) or {}
+    return Explanation(
+        happened=str(error.get("message") or "The run stopped and gave no reason."),
+        step=step,
+        tries=step.attempts if step else 0,
+        remedy=str(error.get("remedy") or _REMEDIES.get(str(error.get("code")), "Press Run again.")),
+    )
+
+
+def first_choice(run: RunView) -> str | None:
+    """The step to show when none was chosen: the failed one, else the running one, else the last that did something."""
+    for status in ("failed", "running", "waiting"):
+        found = next((step.id for step in run.steps if step.status == status), None)
+        if found:
+            return found
+    done = [step for step in run.steps if step.status == "succeeded"]
+    last = max(done, key=lambda step: step.finished_at or 0.0, default=None)
+    return last.id if last else next((step.id for step in run.steps), None)
+
+
+def step_facts(step: StepView) -> list[str]:
+    """What stands beside a step's name: duration, tries, items, tokens."""
+    items = loop_items(step)
+    facts = [
+        duration(None if step.duration_ms is None else step.duration_ms / 1000),
+        count(len(items), "item") if items else "",
+        f"{step.attempts} tries" if step.attempts > 1 else "",
+        tokens(step.usage),
+    ]
+    return [fact for fact in facts if fact]
+
+
+def loop_items(step: StepView) -> list[ItemView]:
+    """The items of a `for_each`; empty for a step that ran once."""
+    return [item for item in step.items if item.item]
+
+
+def effect_words(effect: EffectView) -> str:
+    """What an effect did, and whether that is sure."""
+    if effect.status == "failed":
+        return f"Did not happen: {effect.summary}"
+    return f"{effect.summary} (not confirmed yet)" if effect.status == "sent" else effect.summary
+
+
+def needing_a_person(runs: list[RunSummary], now: float) -> list[RunSummary]:
+    """Waiting runs, and a workflow's newest run when it failed of late: one that was run again since is settled."""
+    newest: dict[str, RunSummary] = {}
+    for run in sorted(runs, key=lambda run: run.created_at):
+        newest[run.workflow_id] = run
+    return [
+        run
+        for run in runs
+        if run.status == "waiting"
+        or (run.status == "failed" and newest[run.workflow_id] is run and now - run.created_at < NEEDS_A_PERSON_FOR)
+    ]
+
+
+def _bar(step: StepView, first: float, whole: float, now: float) -> Bar:
+    name = step_name(step)
+    if step.started_at is None:
+        return Bar(step.id, name, step.status, None, 0.0, step.reason or "")
+    end = step.finished_at or now
+    left = (step.started_at - first) / whole * 100
+    width = max((end - step.started_at) / whole * 100, 0.8)
+    return Bar(
+        step.id, name, step.status, min(left, 99.2), min(width, 100 - min(left, 99.2)), duration(end - step.started_at)
+    )

@@ -1,0 +1,47 @@
+"""Cards of workflows, with one click to run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from orchestrator.workflow_engine import WorkflowEngine
+from studio.failures import guarded
+from studio.markup import cell, plain
+from studio.routes import go, link
+from studio.workflow_view import Card
+
+
+def workflow_cards(cards: Sequence[Card], engine: WorkflowEngine) -> None:
+    with st.grid("auto", min_column_width=290):
+        for card in cards:
+            _card(card, engine)
+
+
+def _card(card: Card, engine: WorkflowEngine) -> None:
+    with st.container(border=True, height="stretch", gap="small", key=f"card-{card.id}"):
+        st.markdown(f"**{plain(card.name)}**" + ("  :gray-badge[Yours]" if card.own else ""))
+        if card.error:
+            st.markdown(f":small[:red[It cannot run yet:] {plain(cell(card.error, 200))}]")
+        else:
+            st.markdown(plain(card.description) or ":gray[No description yet.]")
+            st.caption(" · ".join(plain(service) for service in card.services))
+        st.space("stretch")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if card.error:
+                link("Open and correct", "workflows", ":material/build:", id=card.id)
+                return
+            if card.one_click:
+                pressed = st.button("Run", key=f"run-{card.id}", type="primary", icon=":material/play_arrow:")
+                if pressed:
+                    _run(card.id, engine)
+            else:
+                link(f"Fill in and run ({', '.join(card.asks)})", "workflows", ":material/edit:", id=card.id)
+            if card.one_click:
+                link("Open", "workflows", id=card.id)
+
+
+@guarded()
+def _run(id: str, engine: WorkflowEngine) -> None:
+    go("runs", id=engine.start_workflow(id))

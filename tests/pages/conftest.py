@@ -1,0 +1,87 @@
+"""The pages over a real engine and real practice services, without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from orchestrator.settings import ROOT, Settings
+from orchestrator.workflow import Workflow
+from orchestrator.workflow_engine import WorkflowEngine, set_current
+from studio.drafts import Draft, revision
+
+Open = Callable[..., AppTest]
+Save = Callable[..., Workflow]
+
+
+OFFLINE = "http://127.0.0.1:9"
+"""An address of services that do not answer. Nothing listens on the discard port."""
+
+
+@pytest.fixture
+def practice_url() -> str | None:
+    """Where the practice services are: on a port of their own, unless a test says otherwise."""
+    return None
+
+
+@pytest.fixture
+def engine(tmp_path: Path, practice_url: str | None) -> Iterator[WorkflowEngine]:
+    with WorkflowEngine(Settings(home=tmp_path / "home"), practice_url=practice_url) as running:
+        set_current(running)
+        yield running
+        set_current(None)
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def open_page(engine: WorkflowEngine) -> Open:
+    """Open a page of the studio by its name and query, as a deep link does."""
+
+    def opened(page: str, /, **query: str) -> AppTest:
+        at = AppTest.from_file(ROOT / "studio" / "main.py", default_timeout=20).run()
+        at.switch_page(f"../pages/{page}.py")
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run()
+        assert not at.exception
+        return at
+
+    return opened
+
+
+@pytest.fixture
+def save(engine: WorkflowEngine) -> Save:
+    """Save a workflow with one step that reads the practice mailbox, or with what is given."""
+
+    def saved(id: str, **content: Any) -> Workflow:
+        steps = [{"id": "mail", "uses": "gmail.search_messages", "with": {"query": "is:unread", "limit": 2}}]
+        workflow = Workflow.model_validate({"id": id, "steps": steps, **content})
+        engine.library.workflows.save(workflow)
+        return workflow
+
+    return saved
+
+
+def said(at: AppTest) -> str:
+    """All that the page says."""
+    found = [*at.title, *at.subheader, *at.markdown, *at.caption, *at.html, *at.error, *at.warning, *at.info]
+    return "\n".join(str(element.value) for element in found) + "\n" + "\n".join(link_labels(at))
+
+
+def link_labels(at: AppTest) -> list[str]:
+    return [str(link.value) for link in at.page_link]
+
+
+def failing_step() -> dict[str, Any]:
+    """A step that fails for good: there is no such page."""
+    return {"id": "add", "uses": "notion.append", "with": {"page": "https://nowhere.example/x", "markdown": "x"}}
+
+
+def begun(saved: str) -> str:
+    """What the editor is told when a person begins to edit the text `saved`."""
+    return Draft(revision(saved), 0, saved).token

@@ -1,0 +1,24 @@
+"""Map: which workflow uses which template and service."""
+
+from __future__ import annotations
+
+from orchestrator.workflow_engine import WorkflowEngine
+from tests.pages.conftest import Open, Save, link_labels, said
+
+
+def test_the_map_is_told_in_words_too(open_page: Open, save: Save) -> None:
+    save("reads", name="Reads mail")
+    at = open_page("map")
+
+    assert "Reads mail" in link_labels(at)
+    assert "uses Gmail" in said(at)
+
+
+def test_a_broken_workflow_does_not_spoil_the_map(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    save("reads", name="Reads mail")
+    (engine.settings.home / "workflows" / "torn.json").write_text("{", "utf-8")
+
+    at = open_page("map")
+
+    assert not at.error
+    assert "Reads mail" in link_labels(at)

@@ -1,0 +1,83 @@
+"""Practice: what the practice accounts hold, as a person would see it."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from orchestrator.workflow_engine import WorkflowEngine
+from studio.practice_view import fetch
+from tests.pages.conftest import OFFLINE, Open, Save, link_labels, said
+
+
+def query(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query))
+
+
+def test_the_mailbox_comes_first(open_page: Open, engine: WorkflowEngine) -> None:
+    at = open_page("practice")
+    everything = fetch(engine.practice_url)
+
+    assert len(link_labels(at)) == len(everything["mail"])
+
+
+def test_a_link_to_a_mail_shows_it_as_text(open_page: Open, engine: WorkflowEngine) -> None:
+    mail = fetch(engine.practice_url)["mail"][0]
+    at = open_page("practice", mail=mail["id"])
+
+    assert mail["text"].splitlines()[0] in said(at)
+
+
+def test_a_link_to_a_page_that_a_run_made_shows_it(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    content = {"parent": "Inbox summaries", "title": "A new page", "markdown": "**Bold** <script>alert(1)</script>"}
+    save("files", steps=[{"id": "page", "uses": "notion.create_page", "with": content}])
+    run = engine.run(engine.execute_workflow("files").run_id)
+
+    at = open_page("practice", **query(run.effects[0].link or ""))
+
+    assert at.title[0].value == "A new page"
+    assert "<strong>Bold</strong>" in said(at)
+    assert "<script>" not in said(at)
+
+
+def test_repositories_files_and_issues_have_links_of_their_own(open_page: Open, engine: WorkflowEngine) -> None:
+    repositories = fetch(engine.practice_url)["repositories"]
+    repository = next(each for each in repositories if each["issues"])
+    name, file, issue = repository["full_name"], repository["files"][0], repository["issues"][0]
+
+    assert repository["files"][0]["path"].replace("_", "\\_") in link_labels(open_page("practice", repository=name))
+    assert open_page("practice", repository=name, path=file["path"]).title
+    assert str(issue["number"]) in open_page("practice", repository=name, issue=str(issue["number"])).title[0].value
+
+
+@pytest.mark.parametrize("section", ["Pages", "Databases", "Repositories"])
+def test_every_section_can_be_linked_to(open_page: Open, section: str) -> None:
+    at = open_page("practice", section=section)
+
+    assert at.segmented_control(key="section").value == section
+    assert link_labels(at)
+
+
+def test_what_is_gone_says_so(open_page: Open) -> None:
+    (error,) = open_page("practice", page="gone").error
+    assert "not in the practice account" in error.value
+
+
+def test_a_reset_asks_first_and_puts_the_sample_back(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    content = {"parent": "Inbox summaries", "title": "A new page"}
+    save("files", steps=[{"id": "page", "uses": "notion.create_page", "with": content}])
+    before = len(fetch(engine.practice_url)["pages"])
+    engine.execute_workflow("files")
+    at = open_page("practice")
+
+    at.button(key="reset").click().run()
+    assert len(fetch(engine.practice_url)["pages"]) == before + 1
+    at.button(key="reset-really").click().run()
+    assert len(fetch(engine.practice_url)["pages"]) == before
+
+
+@pytest.mark.parametrize("practice_url", [OFFLINE])
+def test_services_that_do_not_answer_are_one_sentence(open_page: Open) -> None:
+    (error,) = open_page("practice").error
+    assert "do not answer" in error.value

@@ -1,0 +1,183 @@
+"""What the page of a run says about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.history import EffectView, ItemView, RunSummary, RunView, StepView, Usage
+from studio.run_view import (
+    bars,
+    can_resume,
+    effect_words,
+    explanation,
+    first_choice,
+    headline,
+    loop_items,
+    needing_a_person,
+    note,
+    result,
+    step_facts,
+    step_name,
+)
+from studio.timeline import timeline
+
+
+def summary(id: str = "r1", status: Any = "succeeded", at: float = 1000.0, **other: Any) -> RunSummary:
+    content = {
+        "workflow_id": "w",
+        "workflow_name": "W",
+        "started_at": at,
+        "finished_at": at + 4,
+        "error": None,
+        "origin": None,
+    }
+    return RunSummary(id=id, status=status, created_at=at, **{**content, **other})
+
+
+def step(
+    id: str, status: Any = "succeeded", began: float | None = None, ended: float | None = None, **other: Any
+) -> StepView:
+    content: dict[str, Any] = {
+        "name": id,
+        "uses": "ai.generate",
+        "needs": (),
+        "output": None,
+        "error": None,
+        "reason": None,
+        "items": (),
+        "log": (),
+        "usage": Usage(),
+    }
+    return StepView(id=id, status=status, started_at=began, finished_at=ended, **{**content, **other})
+
+
+def run(*steps: StepView, **other: Any) -> RunView:
+    return RunView(summary=summary(**other), workflow={}, inputs={}, output=None, steps=steps)
+
+
+def test_the_headline_of_a_run_that_is_over() -> None:
+    found = headline(run(), now=1064)
+
+    assert found.status == "succeeded"
+    assert found.parts == ("started 1 min ago", "took 4.0 s")
+
+
+def test_the_headline_of_a_run_on_its_way_gives_no_duration_that_would_grow_stale() -> None:
+    assert headline(run(status="running", finished_at=None), now=1001).parts == ("started just now",)
+
+
+def test_steps_lie_on_one_scale() -> None:
+    first, second, third = bars(
+        run(step("a", began=10, ended=12), step("b", began=12, ended=20), step("c", "skipped")), now=99
+    )
+
+    assert (first.left, round(first.width)) == (0, 20)
+    assert (round(second.left or 0), round(second.width)) == (20, 80)
+    assert (third.left, third.width) == (None, 0)
+
+
+def test_no_bar_leaves_the_scale_or_vanishes() -> None:
+    for bar in bars(run(step("a", began=10, ended=110), step("b", began=110, ended=110)), now=110):
+        assert bar.left is not None
+        assert bar.width > 0.5
+        assert bar.left + bar.width <= 100
+
+
+def test_a_step_that_still_runs_grows_until_now() -> None:
+    (bar,) = bars(run(step("a", "running", began=10)), now=15)
+    assert bar.caption == "5.0 s"
+
+
+def test_the_timeline_shows_names_as_text() -> None:
+    html = timeline(bars(run(step("a", began=1, ended=2, name="<script>")), now=2))
+
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_a_failure_is_explained_by_the_step_that_failed() -> None:
+    error = {"code": "account", "message": "GitHub refuses the token.", "remedy": ""}
+    found = explanation(run(step("a"), step("b", "failed", error=error), status="failed", error=error))
+
+    assert found is not None
+    assert found.step is not None
+    assert found.step.id == "b"
+    assert found.happened == "GitHub refuses the token."
+    assert found.remedy == "Check the account's key, then press Run again."
+
+
+def test_the_errors_own_remedy_comes_first_and_there_always_is_one() -> None:
+    told = explanation(run(status="failed", error={"code": "x", "message": "m", "remedy": "Do this."}))
+    silent = explanation(run(status="failed"))
+
+    assert told is not None
+    assert told.remedy == "Do this."
+    assert silent is not None
+    assert silent.happened
+    assert silent.remedy
+    assert explanation(run()) is None
+
+
+def test_the_step_shown_first_is_the_one_that_matters() -> None:
+    done = step("a", began=1, ended=2), step("b", began=2, ended=5), step("c", began=2, ended=3)
+
+    assert first_choice(run(*done)) == "b"
+    assert first_choice(run(*done, step("d", "running"))) == "d"
+    assert first_choice(run(*done, step("d", "running"), step("e", "failed"))) == "e"
+    assert first_choice(run(step("a", "pending"))) == "a"
+    assert first_choice(run()) is None
+
+
+def test_a_step_is_named_in_words() -> None:
+    assert step_name(step("read_mail")) == "Read mail"
+    assert step_name(step("a", name="Read the mail")) == "Read the mail"
+
+
+def test_the_items_of_a_loop_are_counted() -> None:
+    items = tuple(ItemView(key, "succeeded", None, None, None, (), None, None, Usage()) for key in ("0", "1"))
+
+    assert loop_items(step("a", items=items)) == list(items)
+    assert loop_items(step("a", items=(ItemView("", "succeeded", None, None, None, (), None, None, Usage()),))) == []
+    assert step_facts(step("a", began=1, ended=2, items=items, usage=Usage(10, 2))) == ["1.0 s", "2 items", "12 tokens"]
+
+
+def test_an_effect_says_whether_it_is_sure() -> None:
+    def effect(status: Any) -> EffectView:
+        return EffectView("notion.create_page", "practice", "page", "", "Created page 'Inbox'", None, status, 0)
+
+    assert [effect_words(effect(status)) for status in ("confirmed", "sent", "failed")] == [
+        "Created page 'Inbox'",
+        "Created page 'Inbox' (not confirmed yet)",
+        "Did not happen: Created page 'Inbox'",
+    ]
+
+
+def test_the_result_leaves_out_what_the_effects_show_already() -> None:
+    effect = EffectView("a", "practice", "s", "", "Made it", "https://a.example/1", "confirmed", 0)
+    output = {"url": "https://a.example/1", "count": 5, "none": None, "list": [{"url": "x"}]}
+    made = RunView(summary=summary(), workflow={}, inputs={}, output=output, steps=(), effects=(effect,))
+
+    assert result(made) == {"count": 5, "list": [{"url": "x"}]}
+    assert result(run()) == {}
+
+
+def test_the_note_on_a_models_text_goes_with_the_result() -> None:
+    answer = {"text": "The sky is blue.", "note": "tiny practice model: expect mistakes"}
+
+    assert note(run(step("a"), step("b", output=[answer]))) == "tiny practice model: expect mistakes"
+    assert note(run(step("a", output={"text": "x", "note": None}))) is None
+
+
+def test_only_a_run_that_stopped_early_can_be_resumed() -> None:
+    can = {status: can_resume(run(status=status)) for status in ("running", "succeeded", "failed", "cancelled")}
+    assert can == {"running": False, "succeeded": False, "failed": True, "cancelled": True}
+
+
+def test_a_failure_needs_a_person_until_the_workflow_ran_again_or_it_is_old() -> None:
+    failed, again = summary("old", "failed", at=100), summary("new", "succeeded", at=200)
+    other = summary("other", "failed", at=150, workflow_id="v")
+    waiting = summary("waiting", "waiting", at=50, finished_at=None)
+
+    assert needing_a_person([again, other, failed, waiting], now=300) == [other, waiting]
+    assert needing_a_person([failed], now=300) == [failed]
+    assert needing_a_person([failed], now=300 + 8 * 86400) == []
