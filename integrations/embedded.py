@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from integrations.openai import OpenAIAccount, client, complete
+from integrations.openai import OpenAIAccount, client, complete, translated
 from orchestrator.actions import (
     Account,
     Call,
@@ -27,6 +27,7 @@ from orchestrator.actions import (
     ModelInfo,
     ModelRequest,
     SecretStr,
+    ServiceError,
     Unavailable,
 )
 
@@ -38,6 +39,8 @@ LONG_PROMPT = 250
 """Characters. A longer prompt brings the text that it is about."""
 REMEDY = "Use another model: set PATCHBAY_OPENAI_API_KEY, or PATCHBAY_OPENAI_BASE_URL for a server of your own."
 GAP = "\n[…]\n"
+SHORTEST = 200
+"""Characters. A shorter message is not cut."""
 
 embedded = Connector(
     "embedded",
@@ -62,8 +65,8 @@ FREE = Style(repeat_penalty=1.08, max_tokens=400)
 
 
 def _style(request: ModelRequest) -> Style:
-    prompt = sum(len(message.content) for message in request.messages if message.role != "system")
-    return ABOUT_A_TEXT if prompt > LONG_PROMPT else FREE
+    length = sum(len(message.content) for message in request.messages if message.role != "system")
+    return ABOUT_A_TEXT if length > LONG_PROMPT and not (request.schema or request.choices) else FREE
 
 
 @embedded.generate
@@ -72,9 +75,8 @@ def generate(request: ModelRequest, account: Account, call: Call) -> ModelAnswer
     Raises `Unavailable` where the model cannot run."""
     server = load()
     style = _style(request)
-    longest = min(request.max_tokens or style.max_tokens, style.max_tokens)
-    asked = replace(request, model=NAME, max_tokens=longest)
-    fitting = _fit(asked, server)
+    asked = replace(request, model=NAME, max_tokens=min(request.max_tokens or style.max_tokens, style.max_tokens))
+    fitting = fit(asked, server)
     if fitting is not asked:
         call.log("The text was too long for the practice model: its middle was left out.")
     answer = complete(fitting, server, call, {"repeat_penalty": style.repeat_penalty})
@@ -83,7 +85,6 @@ def generate(request: ModelRequest, account: Account, call: Call) -> ModelAnswer
         answer,
         text=_tidied(answer.text) if answer.truncated and plain else answer.text.strip(),
         note=NOTE if fitting is asked else f"{NOTE}; the text was too long for it, its middle was left out",
-        truncated=answer.truncated and longest == request.max_tokens,
         cost=0.0,
     )
 
@@ -123,13 +124,16 @@ def _load() -> OpenAIAccount:
     params.endpoint_slots = False
     params.n_ctx = CONTEXT
     params.n_parallel = 1  # measured: answering two at a time is slower than one after the other
-    # Measured: a thread that waits for another one spins; on cores that have other work it stalls for a minute.
-    params.cpuparams.n_threads = max(1, (os.cpu_count() or 1) // 2)
-    params.cpuparams_batch.n_threads = max(1, (os.cpu_count() or 1) // int(os.environ.get("BATCHDIV", "2")))
+    # Threads wait for each other at every token. Measured: with one for each core, other work on a core makes
+    # an answer take a minute instead of two seconds. Reading the prompt, they seldom wait.
+    cores = os.cpu_count() or 1
+    params.cpuparams.n_threads = max(1, cores // 2)
+    params.cpuparams_batch.n_threads = cores
     params.n_gpu_layers = 0
     params.fit_params = False
     params.warmup = False
     params.cache_ram_mib = 0
+    params.sse_ping_interval = 1  # seconds; a server that is let go waits for the next one
     params.verbosity = 0
     params.sampling.seed = 1
     params.sampling.temp = 0.0
@@ -160,24 +164,32 @@ def _cpu_can() -> bool:
     return bool(re.search(r"^flags\s*:.*\bavx2\b", facts.read_text(), re.MULTILINE))
 
 
-def _fit(request: ModelRequest, account: OpenAIAccount) -> ModelRequest:
-    """The same request, its longest message cut in the middle until prompt and answer fit the context."""
+def fit(request: ModelRequest, server: OpenAIAccount) -> ModelRequest:
+    """The same request, its longest message cut in the middle until prompt and answer fit the context.
+    Raises `ServiceError` when no message is long enough to be cut."""
     room = CONTEXT - (request.max_tokens or 0)
-    while (tokens := _count(request, account)) > room:
+    while (tokens := _count(request, server)) > room:
         messages = list(request.messages)
         longest = max(range(len(messages)), key=lambda index: len(messages[index].content))
         text = messages[longest].content
-        keep = int(len(text) * min(0.9, 0.95 * room / tokens))
-        messages[longest] = replace(messages[longest], content=text[: keep * 2 // 3] + GAP + text[-(keep // 3) :])
+        half = max(SHORTEST, int(len(text) * min(0.9, 0.95 * room / tokens))) // 2
+        if len(text) <= SHORTEST + len(GAP):
+            raise ServiceError("The prompt is too long for the practice model.", remedy=f"Shorten it. {REMEDY}")
+        messages[longest] = replace(messages[longest], content=text[:half] + GAP + text[-half:])
         request = replace(request, messages=tuple(messages))
     return request
 
 
-def _count(request: ModelRequest, account: OpenAIAccount) -> int:
+def _count(request: ModelRequest, server: OpenAIAccount) -> int:
+    """The tokens of the prompt, as the model will read it."""
+    import openai as sdk
+
     messages = [{"role": message.role, "content": message.content} for message in request.messages]
-    reply: Any = client(account).post(
-        "/chat/completions/input_tokens", body={"model": NAME, "messages": messages}, cast_to=object
-    )
+    body = {"model": NAME, "messages": messages}
+    try:
+        reply: Any = client(server).post("/chat/completions/input_tokens", body=body, cast_to=object)
+    except sdk.OpenAIError as error:
+        raise translated(error, server, request) from error
     return reply["input_tokens"]
 
 

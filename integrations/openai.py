@@ -52,6 +52,8 @@ NOT_CHAT = (
     "whisper",
 )
 """Parts of the names of models that cannot hold a conversation."""
+STRANGE = (ValueError, AttributeError, TypeError)
+"""What comes of an answer in another form: the SDK does not check it."""
 
 
 class OpenAIAccount(Account):
@@ -97,13 +99,14 @@ def complete(
             stream = client(account).chat.completions.create(**body, timeout=request.timeout)
         except sdk.BadRequestError as error:
             # Models that reason accept no temperature but their own.
-            if error.param != "temperature" or not body.pop("temperature", None):
+            if error.param != "temperature" or "temperature" not in body:
                 raise
+            del body["temperature"]
             stream = client(account).chat.completions.create(**body, timeout=request.timeout)
         with stream:
             return _answer(stream, request, account, call, model)
-    except (sdk.OpenAIError, ValueError) as error:
-        raise _translated(error, account, request) from error
+    except (sdk.OpenAIError, *STRANGE) as error:
+        raise translated(error, account, request) from error
 
 
 @openai.models
@@ -113,8 +116,8 @@ def models(account: OpenAIAccount) -> list[ModelInfo]:
 
     try:
         found = [model.id for model in client(account).models.list(timeout=10)]
-    except (sdk.OpenAIError, ValueError, AttributeError, TypeError) as error:
-        raise _translated(error, account, ModelRequest((), "", timeout=10)) from error
+    except (sdk.OpenAIError, *STRANGE) as error:
+        raise translated(error, account, ModelRequest((), "", timeout=10)) from error
     names = sorted(found) if account.base_url == OFFICIAL else found
     names = [name for name in names if not any(part in name for part in NOT_CHAT)]
     default = account.model or (OFFICIAL_MODEL if account.base_url == OFFICIAL else "")
@@ -229,7 +232,8 @@ def _choice(text: str, choices: tuple[str, ...], model: str) -> str:
     return answer
 
 
-def _translated(error: Exception, account: OpenAIAccount, request: ModelRequest) -> ServiceError:
+def translated(error: Exception, account: OpenAIAccount, request: ModelRequest) -> ServiceError:
+    """What an error of the SDK means to a person."""
     import openai as sdk
 
     place = account.place

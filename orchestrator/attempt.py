@@ -8,8 +8,9 @@ from typing import Any
 from orchestrator.actions import Action
 from orchestrator.clock import Clock
 from orchestrator.errors import PatchbayError
-from orchestrator.history import Usage
+from orchestrator.history import Mode, Usage
 from orchestrator.journal import EffectRow
+from orchestrator.preview import PlannedEffect
 from orchestrator.workflow import Step
 
 
@@ -29,6 +30,9 @@ class Attempt:
     model: str | None
     may_have_happened: bool
     """An earlier attempt may have reached the service: look before sending."""
+    mode: Mode
+    plan: PlannedEffect | None
+    """What was approved, in a run that was previewed."""
     clock: Clock
 
     @property
@@ -61,4 +65,25 @@ class Retrying:
     until: float
 
 
-Outcome = Succeeded | Failed | Retrying
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """In a preview: the write that would go out."""
+
+    plan: PlannedEffect
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """In a preview: it cannot be known yet what this step would do."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unapproved:
+    """After a preview: a write that the preview could not show, and that must be asked about."""
+
+    plan: PlannedEffect
+
+
+Outcome = Succeeded | Failed | Retrying | Planned | Opened | Unapproved

@@ -18,9 +18,10 @@ from typing import Any, Literal
 from orchestrator.data import is_list, is_object
 from orchestrator.errors import ExpressionError, PatchbayError
 from orchestrator.events import Event
-from orchestrator.expressions import Skipped
+from orchestrator.expressions import Expression, Skipped
 from orchestrator.graph import Graph, Node
-from orchestrator.history import FINAL, RunStatus, StepStatus
+from orchestrator.history import FINAL, Mode, RunStatus, StepStatus
+from orchestrator.preview import PlannedEffect, digest, has_placeholder
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,29 @@ class Finish:
     error: dict[str, Any] | None = None
 
 
-Command = Start | Expand | Skip | Fail | Finish
+@dataclass(frozen=True, slots=True)
+class Open:
+    """In a preview: nobody can know yet whether or how this step runs."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """The preview is complete: ask whether these writes may go out."""
+
+    hash: str
+
+
+Command = Start | Expand | Skip | Fail | Open | Propose | Finish
+
+RUN = ("", "")
+"""Where a question of the run as a whole stands among those of its steps."""
+
+
+KNOWN = frozenset({"run.started", "step.expanded", "step.started", "step.succeeded", "step.failed"})
+"""The events of a preview that hold for the run that is made of it."""
 
 
 class ItemState:
@@ -83,7 +106,7 @@ class StepState:
     """Where a step stands. `total` is the number of its items, None until it begins."""
 
     __slots__ = (
-        "active", "again", "blockers", "done", "error", "finished_at", "items",
+        "active", "again", "blockers", "done", "ends_as", "error", "finished_at", "items",
         "next", "node", "reason", "started_at", "status", "total", "values",
     )  # fmt: skip
 
@@ -96,6 +119,7 @@ class StepState:
         self.next = 0
         self.active = 0
         self.done = 0
+        self.ends_as: StepStatus = "succeeded"
         self.again: deque[str] = deque()
         self.values: list[Any] | None = None
         self.error: dict[str, Any] | None = None
@@ -156,6 +180,9 @@ class RunState:
         self.error: dict[str, Any] | None = None
         self.started_at: float | None = None
         self.finished_at: float | None = None
+        self.mode: Mode = "run"
+        self.plans: dict[tuple[str, str], PlannedEffect] = {}
+        self._known: list[Event] = []
 
     def apply(self, event: Event) -> None:
         """Fold one event in."""
@@ -186,6 +213,29 @@ class RunState:
                 step = self.steps[event.step]
                 step.reason = event.data["reason"]
                 self._end_step(step, event, "skipped", Skipped.step(event.step))
+            case "step.planned":
+                self.plans[event.step, event.item] = PlannedEffect(**event.data["plan"])
+                self._item_ended(self.steps[event.step], event, "planned")
+            case "step.opened":
+                self.steps[event.step].reason = event.data["reason"]
+                self._item_ended(self.steps[event.step], event, "open")
+            case "step.approved":
+                key = (event.step, event.item)
+                self.plans[key] = PlannedEffect(**event.data["plan"])
+                self.waits.pop(key, None)
+                self.questions.pop(key, None)
+                self.steps[event.step].again.append(event.item)
+                self.ready[event.step] = None
+            case "run.proposed":
+                self.waits[RUN] = event.data["until"]
+                self.questions[RUN] = {
+                    "kind": "preview",
+                    "message": "May these writes go out?",
+                    "who": "",
+                    "hash": event.data["hash"],
+                }
+            case "run.approved":
+                self._run_approved()
             case "run.started":
                 self._run_started(event)
             case "run.resumed":
@@ -196,6 +246,8 @@ class RunState:
                 self._run_finished(event)
             case "step.log":
                 pass
+        if self.mode == "preview" and event.type in KNOWN:
+            self._known.append(event)
 
     @property
     def is_waiting(self) -> bool:
@@ -215,8 +267,22 @@ class RunState:
             step.values = values
         return step.values  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportReturnType]
 
+    def _run_approved(self) -> None:
+        """Begin anew for real, with what the preview really read; what was planned is approved."""
+        known, plans, cancelling = self._known, self.plans, self.cancelling
+        over = {(event.step, event.item) for event in known if event.type in ("step.succeeded", "step.failed")}
+        self.__init__(self.graph, self.run_id)
+        for event in known:
+            if event.type != "step.started" or (event.step, event.item) in over:
+                self.apply(event)
+        self.mode, self.plans, self.cancelling = "approved", plans, cancelling
+        self._known.clear()
+
     def _run_started(self, event: Event) -> None:
         self.status, self.started_at = "running", event.at
+        self.mode = event.data.get("mode", "run")
+        for plan in event.data.get("plans", ()):
+            self.plans[plan["step"], plan["item"]] = PlannedEffect(**plan)
         self.scope["inputs"] = event.data["inputs"]
         self.scope["run"] = {
             "id": self.run_id,
@@ -282,7 +348,9 @@ class RunState:
         if event.data["question"]:
             self.questions[key] = event.data["question"]
 
-    def _item_ended(self, step: StepState, event: Event, status: Literal["succeeded", "failed", "cancelled"]) -> None:
+    def _item_ended(
+        self, step: StepState, event: Event, status: Literal["succeeded", "failed", "cancelled", "planned", "open"]
+    ) -> None:
         item = step.items.setdefault(event.item, ItemState())
         if item.status == "running":
             step.active -= 1
@@ -293,6 +361,10 @@ class RunState:
         step.total = step.total or 1  # it may have failed before it could start, or be recorded by an earlier run
         item.status = status
         item.output, item.error = event.data.get("output"), event.data.get("error")
+        if status == "planned":
+            item.output = event.data["plan"]["result"]
+        if status == "open" or (status == "planned" and step.ends_as != "open"):
+            step.ends_as = status
         step.done += 1
         continues = step.node.step.on_error == "continue"
         if status == "failed":
@@ -301,17 +373,24 @@ class RunState:
                 step.error = step.error or item.error
             if step.node.step.on_error == "fail":
                 self.failure = self.failure or item.error
-        ended = step.done == step.total or (step.error is not None and step.active == 0)
+        whole = status == "open" and not event.item  # the step as a whole is open, whatever items it may have
+        ended = whole or step.done == step.total or (step.error is not None and step.active == 0)
         if status == "cancelled":
             if step.active == 0:
                 self._end_step(step, event, "cancelled", None)
         elif ended and step.error is not None:
             self._end_step(step, event, "failed", {"error": step.error})
         elif ended:
-            outputs = [step.items[str(index)].output for index in range(step.total or 0)] if step.is_loop else None
-            self._end_step(step, event, "succeeded", outputs if step.is_loop else item.output)
+            self._end_step(step, event, step.ends_as, self._output_of(step))
         elif not step.again and not step.has_more:
             self.ready.pop(event.step, None)
+
+    def _output_of(self, step: StepState) -> Any:
+        if step.ends_as == "open":
+            return Skipped.open(step.node.step.id)
+        if step.is_loop:
+            return [step.items[str(index)].output for index in range(step.total or 0)]
+        return step.items[""].output
 
     def _end_step(self, step: StepState, event: Event, status: StepStatus, output: Any) -> None:
         id = step.node.step.id
@@ -339,13 +418,21 @@ def decide(state: RunState) -> list[Command]:
             return [Finish("cancelled")]
         return [Finish("failed", error=state.failure)]
     commands = [command for id in state.ready for command in _decide_step(state, state.steps[id])]
-    return commands or ([_finish(state)] if state.unfinished == 0 else [])
+    if commands or state.unfinished:
+        return commands
+    if state.mode == "preview" and (state.plans or any(step.status == "open" for step in state.steps.values())):
+        return [] if RUN in state.waits else [Propose(digest(state.plans.values()))]
+    return [_finish(state)]
 
 
 def _decide_step(state: RunState, step: StepState) -> Iterator[Command]:
     id = step.node.step.id
     if step.total is None:
         try:
+            reason = _reason_open(state, step) if state.mode == "preview" else None
+            if reason:
+                yield Open(id, reason)
+                return
             reason = _reason_to_skip(state, step)
             if reason:
                 yield Skip(id, reason)
@@ -393,6 +480,29 @@ def _reason_to_skip(state: RunState, step: StepState) -> str | None:
     if node.condition is not None and not node.condition.render(state.scope):
         return "its condition is not true"
     return None
+
+
+def _reason_open(state: RunState, step: StepState) -> str | None:
+    """In a preview: why nobody can know yet whether a step runs, and on what."""
+    node = step.node
+    for other in node.needs:
+        if state.steps[other].status == "open":
+            return f"it needs '{other}', which is open"
+    for expression in (node.condition, node.items):
+        if expression is not None and any(has_placeholder(value) for value in _read_by(expression, state)):
+            return "it depends on what only the service can choose"
+    return None
+
+
+def _read_by(expression: Expression, state: RunState) -> Iterator[Any]:
+    """What an expression reads of the outputs of steps."""
+    keys = {step: {key for other, key in expression.paths if other == step} for step in expression.steps}
+    for step, read in keys.items():
+        output = state.outputs.get(step)
+        if is_object(output) and read:
+            yield from (output.get(key) for key in read)
+        else:
+            yield output
 
 
 def _way(state: RunState, branch: str) -> str | None:

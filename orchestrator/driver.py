@@ -13,18 +13,22 @@ from typing import Any
 import structlog
 
 from orchestrator.actions import Params, Registry
-from orchestrator.attempt import Attempt, Failed, Outcome, Retrying, Succeeded
+from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Retrying, Succeeded, Unapproved
 from orchestrator.clock import Clock, Timer
-from orchestrator.decide import Expand, Fail, Finish, RunState, Skip, Start, decide, item_scope
-from orchestrator.errors import InvalidInput, NotFound, PatchbayError, StepError, StoreError
+from orchestrator.decide import RUN, Expand, Fail, Finish, Open, Propose, RunState, Skip, Start, decide, item_scope
+from orchestrator.errors import InvalidInput, NotApproved, NotFound, PatchbayError, StepError, StoreError
 from orchestrator.events import Event, EventType
 from orchestrator.journal import Batch, EffectRow, EventRow, Journal, NewRun, Parked, Signal, encode, event_row
 from orchestrator.params import validate
 from orchestrator.performer import Performer
+from orchestrator.preview import EXPIRES, has_placeholder, planned
 from orchestrator.steps import KINDS, Answer, Done, Kind, Stopped, Waiting, WaitingKind
 
 STREAMED = 600
 """Characters of streamed text that are kept for those who watch."""
+
+PATIENCE = 2.0
+"""Seconds that a run which asks something stays in memory before its time is up."""
 
 log = structlog.get_logger()
 
@@ -70,9 +74,10 @@ class Driver:
         self._timers: dict[tuple[str, str], Timer] = {}
         self._finishing: asyncio.Task[None] | None = None
 
-    def begin(self, new: NewRun, inputs: dict[str, Any], recorded: list[Event]) -> None:
-        """Start a new run. `recorded` are events of the run that this one goes on from: they do not happen again."""
-        self._record("run.started", data={"inputs": inputs})
+    def begin(self, new: NewRun, start: dict[str, Any], recorded: Iterable[Event]) -> None:
+        """Start a new run. `start` is the data of its first event; `recorded` are events of the run that this one
+        goes on from: they do not happen again."""
+        self._record("run.started", data=start)
         for event in recorded:
             self._record(event.type, event.step, event.item, event.attempt, event.data)
         self._write(new=new)
@@ -103,8 +108,29 @@ class Driver:
             self.advance()
 
     def _answered(self, step: str, item: str, answer: Answer) -> None:
+        question = self.state.questions[step, item]
+        if question["kind"] == "preview":
+            self._preview_answered(question["hash"], answer)
+            return
+        if question["kind"] == "effect":
+            self._effect_answered(step, item, question["plan"], answer)
+            return
         kind, params = self._waiting_kind(step, item)
         self._came_of(step, item, kind.answered(params, answer))
+
+    def _preview_answered(self, hash: str, answer: Answer) -> None:
+        if not answer.value["approved"]:
+            self._finish(Finish("cancelled"))
+            return
+        self._drop_timers()
+        self._record("run.approved", data={"hash": hash, "by": answer.by})
+        self._write(urgent=True)
+
+    def _effect_answered(self, step: str, item: str, plan: dict[str, Any], answer: Answer) -> None:
+        if answer.value["approved"]:
+            self._record("step.approved", step, item, data={"plan": plan, "by": answer.by})
+        else:
+            self._came_of(step, item, Stopped(NotApproved(f"{answer.by} did not approve it: nothing was sent.")))
 
     def advance(self) -> None:
         """Perform all that is to be done now."""
@@ -119,6 +145,11 @@ class Driver:
                         self._record("step.skipped", command.step, data={"reason": command.reason})
                     case Fail():
                         self._record("step.failed", command.step, command.item, data={"error": command.error})
+                    case Open():
+                        self._record("step.opened", command.step, data={"reason": command.reason})
+                    case Propose():
+                        until = self._clock.now() + EXPIRES
+                        self._record("run.proposed", data={"hash": command.hash, "until": until})
                     case Finish():
                         self._finish(command)
         self._write()
@@ -238,14 +269,25 @@ class Driver:
             params=start.params,
             model=self._model,
             may_have_happened=start.attempt > 1 or self._lineage != self.run_id,
+            mode=self.state.mode,
+            plan=self.state.plans.get((start.step, start.item)),
             clock=self._clock,
         )
         self._tasks[start.step, start.item] = asyncio.create_task(self._perform(start, attempt))
 
     def _begin(self, kind: Kind[Any], start: Start) -> None:
         """A built-in step: what comes of it is known at once."""
+        preview = self.state.mode == "preview"
+        if preview and not isinstance(kind, WaitingKind) and has_placeholder(start.params):
+            self._settle(start, Opened("it depends on what only the service can choose"))
+            return
         try:
-            outcome = kind.begin(validate(kind, start.params), self._clock.now())
+            params = validate(kind, start.params)
+            if preview and isinstance(kind, WaitingKind):
+                plan = planned(start.step, start.item, kind.id, "", kind.stand_in(params))
+                self._settle(start, Planned(plan))
+                return
+            outcome = kind.begin(params, self._clock.now())
         except PatchbayError as error:
             self._settle(start, Failed(error))
             return
@@ -311,6 +353,19 @@ class Driver:
                 self._record("step.retrying", step, item, attempt, data)
                 self._write(urgent=True)
                 self._set_timer(step, item, outcome.until)
+            case Planned():
+                self._record("step.planned", step, item, attempt, {"plan": asdict(outcome.plan)})
+            case Opened():
+                self._record("step.opened", step, item, attempt, {"reason": outcome.reason})
+            case Unapproved():
+                question = {
+                    "kind": "effect",
+                    "message": f"May this go out? {outcome.plan.summary}",
+                    "who": "",
+                    "show": outcome.plan.request,
+                    "plan": asdict(outcome.plan),
+                }
+                self._came_of(step, item, Waiting(None, question))
 
     def _place(self, error: PatchbayError, start: Start) -> dict[str, Any]:
         workflow = self.state.graph.workflow.id
@@ -324,6 +379,9 @@ class Driver:
         self._timers.pop((step, item), None)
         if self.state.status != "running":
             return
+        if (step, item) == RUN:
+            self._finish(Finish("cancelled"))
+            return
         if self.state.steps[step].node.step.uses in KINDS:
             kind, params = self._waiting_kind(step, item)
             self._came_of(step, item, kind.due(params, self._clock.now()))
@@ -335,7 +393,8 @@ class Driver:
         """Let go of a run that waits longer than `park_after` seconds, or for somebody: from now on it is a row."""
         times = [until for until in self.state.waits.values() if until is not None]
         wake_at = min(times, default=None)
-        if wake_at is not None and wake_at - self._clock.now() < self._park_after:
+        patience = min(self._park_after, PATIENCE) if self.state.questions else self._park_after
+        if wake_at is not None and wake_at - self._clock.now() < patience:
             return
         self.parked = True
         self._drop_timers()

@@ -8,24 +8,27 @@ import math
 import os
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Literal
 
 import structlog
 
 from orchestrator.actions import Registry
 from orchestrator.clock import Clock
+from orchestrator.data import is_object
 from orchestrator.decide import RunState, item_scope
 from orchestrator.driver import Driver
-from orchestrator.errors import NotFound, StoreError
+from orchestrator.errors import InvalidInput, NotFound, StoreError
 from orchestrator.events import Event
 from orchestrator.graph import Graph
-from orchestrator.history import FINAL
+from orchestrator.history import FINAL, Mode
 from orchestrator.inputs import resolve
 from orchestrator.journal import Claim, Journal, NewRun, encode
 from orchestrator.live import LiveSnapshot, snapshot
 from orchestrator.params import validate
 from orchestrator.performer import Performer
+from orchestrator.preview import PlannedEffect
 from orchestrator.steps import KINDS, Answer, WaitingKind
 from orchestrator.workflow import RunId, Workflow, new_run_id
 
@@ -92,11 +95,11 @@ class Engine:
         await asyncio.to_thread(self._journal.release, self.owner)
 
     async def submit(
-        self, workflow: Workflow, given: Mapping[str, Any], *, model: str | None = None, origin: str | None = None
+        self, workflow: Workflow, given: Mapping[str, Any], *, model: str | None = None, preview: bool = False
     ) -> RunId:
-        """Start a new run and return once it is on disk. The workflow must be free of problems.
-        Raises `InvalidInput` or `StoreError`."""
-        return await self._begin(workflow, resolve(workflow, given), model, origin=origin, lineage=None, recorded=[])
+        """Start a new run and return once it is on disk. The workflow must be free of problems. A preview plans its
+        writes and waits for approval before any is sent. Raises `InvalidInput` or `StoreError`."""
+        return await self._begin(workflow, resolve(workflow, given), model, mode="preview" if preview else "run")
 
     async def resume(self, run_id: str) -> RunId:
         """Go on where a run stopped: the same run if it was interrupted, a new one that names it as its origin if it
@@ -111,10 +114,17 @@ class Engine:
                 raise StoreError(f"Run '{run_id}' is under way in another process.", remedy="Wait, or cancel it.")
             return RunId(run_id)
         events = [event for _, event in await asyncio.to_thread(self._journal.events, run_id)]
-        inputs = next(event.data["inputs"] for event in events if event.type == "run.started")
-        recorded = [event for event in events if event.type in ("step.expanded", "step.succeeded")]
-        workflow = (await self._graph(row.workflow_hash)).workflow
-        return await self._begin(workflow, inputs, row.model, origin=run_id, lineage=row.lineage, recorded=recorded)
+        state = await self.state(run_id)
+        return await self._begin(
+            state.graph.workflow,
+            state.scope["inputs"],
+            row.model,
+            mode=state.mode,
+            origin=run_id,
+            lineage=row.lineage,
+            recorded=[event for event in events if event.type in ("step.expanded", "step.succeeded")],
+            plans=state.plans.values() if state.mode == "approved" else (),
+        )
 
     async def cancel(self, run_id: str) -> None:
         """Cancel a run, wherever it is under way."""
@@ -135,11 +145,23 @@ class Engine:
             raise NotFound(
                 f"Step '{step}' of run '{run_id}' asks nothing now.", remedy="Look at the run: it may have gone on."
             )
+        self._check_answer(state, step, item, question, Answer(value, by, self._clock.now()))
+        await self._signal(run_id, "answer", {"step": step, "item": item, "value": value, "by": by})
+
+    def _check_answer(self, state: RunState, step: str, item: str, question: dict[str, Any], answer: Answer) -> None:
+        if question["kind"] in ("preview", "effect"):
+            said: Any = answer.value
+            if not is_object(said) or not isinstance(said.get("approved"), bool):
+                raise InvalidInput(
+                    "An approval is answered with yes or no.", remedy='Send {"approved": true} or false.'
+                )
+            if said["approved"] and said.get("hash", question.get("hash")) != question.get("hash"):
+                raise InvalidInput("This is not what was shown.", remedy="Look at the preview again.")
+            return
         kind = KINDS[state.steps[step].node.step.uses]
         assert isinstance(kind, WaitingKind)
         params = validate(kind, state.steps[step].node.params.render(item_scope(state, state.steps[step], item)))
-        kind.answered(params, Answer(value, by, self._clock.now()))
-        await self._signal(run_id, "answer", {"step": step, "item": item, "value": value, "by": by})
+        kind.answered(params, answer)
 
     async def state(self, run_id: str) -> RunState:
         """A run as it stands, whoever owns it. Raises `NotFound`."""
@@ -198,9 +220,11 @@ class Engine:
         inputs: dict[str, Any],
         model: str | None,
         *,
-        origin: str | None,
-        lineage: str | None,
-        recorded: list[Event],
+        mode: Mode,
+        origin: str | None = None,
+        lineage: str | None = None,
+        recorded: Sequence[Event] = (),
+        plans: Iterable[PlannedEffect] = (),
     ) -> RunId:
         now = self._clock.now()
         run_id = new_run_id(now)
@@ -218,7 +242,7 @@ class Engine:
             owner=self.owner,
         )
         driver = self._drive(RunState(self._graph_of(workflow), run_id), 1, 0, new.lineage, model)
-        driver.begin(new, inputs, recorded)
+        driver.begin(new, {"inputs": inputs, "mode": mode, "plans": [asdict(plan) for plan in plans]}, recorded)
         await self._journal.barrier(run_id, driver.fence)
         return run_id
 

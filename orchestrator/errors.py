@@ -16,6 +16,7 @@ Each tells what happened (`message`), where (`where`) and what to do (`remedy`).
     └── StepError               while a step ran
         ├── ExpressionError     a `{{ }}` has no value
         ├── StepTimeout         took longer than its `timeout`
+        ├── NotApproved         differs from what was shown and approved
         ├── EffectUnknown       a write may or may not have happened, and the service cannot tell
         └── ServiceError        a service said no
             ├── AccountError    ... to who we are: reconnect the account
@@ -158,6 +159,10 @@ class ExpressionError(StepError):
 class StepTimeout(StepError):
     code = "timeout"
     retryable = True
+
+
+class NotApproved(StepError):
+    code = "not_approved"
 
 
 class EffectUnknown(StepError):

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 EventType = Literal[
-    "run.started",  # {"inputs"}
+    "run.started",  # {"inputs", "mode"?}
+    "run.proposed",  # {"hash", "until"}: a preview is complete and waits for approval
+    "run.approved",  # {"hash", "by"}: the run goes on for real, with what the preview recorded
     "run.resumed",  # {"reason"}: another owner goes on; attempts that were under way start again
     "run.cancelling",  # no step starts any more
     "run.finished",  # {"status", "output"?, "error"?}
@@ -18,6 +20,9 @@ EventType = Literal[
     "step.waiting",  # {"until", "question"}: a built-in step waits for a time or an answer
     "step.failed",  # {"error"}: no further attempt
     "step.skipped",  # {"reason"}
+    "step.planned",  # {"plan"}: in a preview, a write that would go out
+    "step.opened",  # {"reason"}: in a preview, what cannot be known before something was really sent
+    "step.approved",  # {"plan", "by"}: a write that the preview could not show may go out
     "step.cancelled",
     "step.log",  # {"message"}
 ]

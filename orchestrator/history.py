@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from orchestrator.preview import PlannedEffect
+
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
-StepStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "skipped", "cancelled"]
+StepStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "skipped", "cancelled", "planned", "open"]
+"""In a preview a write is *planned*, and what depends on what only the service can choose is *open*."""
+
+Mode = Literal["run", "preview", "approved"]
+"""A preview sends nothing; once approved, it sends what was shown."""
+
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 ACTIVE: frozenset[str] = frozenset({"queued", "running", "waiting"})
 
@@ -102,8 +109,9 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a waiting run asks. `kind` is "approve" or "input"; `show` is what the decision is about; `until` is when
-    it goes on without an answer, seconds since 1970."""
+    """What a waiting run asks. `kind` is "approve" (a step asks), "input", "preview" (may all that was planned
+    happen?) or "effect" (may this write happen, which the preview could not show?). `show` is what the decision is
+    about; `until` is when it goes on without an answer, seconds since 1970."""
 
     run_id: str
     step: str
@@ -142,6 +150,11 @@ class RunView:
     steps: tuple[StepView, ...]
     effects: tuple[EffectView, ...] = ()
     questions: tuple[Question, ...] = ()
+    mode: Mode = "run"
+    plans: tuple[PlannedEffect, ...] = ()
+    """The writes of a preview, in the order in which they were planned."""
+    plan_hash: str | None = None
+    """What an approval of these plans must name."""
     usage: Usage = field(default_factory=Usage)
 
     @property

@@ -15,13 +15,14 @@ from pydantic import BaseModel
 from orchestrator import effects
 from orchestrator.accounts import Accounts
 from orchestrator.actions import Account, Call, ModelAnswer, ModelRequest, Params, Plan, Prompt
-from orchestrator.attempt import Attempt, Failed, Outcome, Succeeded
+from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Succeeded, Unapproved
 from orchestrator.effects import Ledger
-from orchestrator.errors import PatchbayError, StepError, StoreError
+from orchestrator.errors import NotApproved, PatchbayError, StepError, StoreError
 from orchestrator.history import Usage
 from orchestrator.library import Library
 from orchestrator.params import validate
 from orchestrator.policies import DEFAULT, Policy, around
+from orchestrator.preview import fits, has_placeholder, planned
 
 THREADS = 32
 """Sync actions that may run at the same time."""
@@ -58,6 +59,8 @@ class Performer:
 
     async def _try(self, attempt: Attempt, listener: Listener) -> Outcome:
         try:
+            if attempt.mode == "preview" and attempt.action.effect == "read" and has_placeholder(attempt.params):
+                return Opened("it reads what only exists once something was really sent")
             params = validate(attempt.action, attempt.params)
             account = self.accounts.get(attempt.action.connector.id)
             services = CallServices(self, attempt, listener)
@@ -77,6 +80,8 @@ class Performer:
         except StoreError:
             raise
         except PatchbayError as error:
+            if attempt.mode == "preview" and has_placeholder(attempt.params):
+                return Opened("it is given what only the service can choose")
             return Failed(error)
         except Exception as error:
             log.exception("action failed unexpectedly", run=attempt.run_id, step=attempt.step.id)
@@ -86,6 +91,19 @@ class Performer:
         action = attempt.action
         assert action.preview_function is not None
         plan: Plan = action.preview_function(params, account)
+        effect = planned(attempt.step.id, attempt.item, action.id, account.name, plan)
+        if attempt.mode == "preview":
+            return Planned(effect)
+        if attempt.mode == "approved":
+            if attempt.plan is None:
+                return Unapproved(effect)
+            if not (fits(attempt.plan.request, effect.request) and attempt.plan.account == effect.account):
+                return Failed(
+                    NotApproved(
+                        f"This is not what was approved ({attempt.plan.summary}): nothing was sent.",
+                        remedy="Preview the workflow again.",
+                    )
+                )
         if attempt.may_have_happened:
             row = await self.ledger.look_up(attempt.key)
             if row is not None and row.status == "confirmed":

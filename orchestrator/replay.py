@@ -24,6 +24,7 @@ from orchestrator.history import (
     Usage,
 )
 from orchestrator.journal import EffectRow
+from orchestrator.preview import digest
 
 
 @dataclass(slots=True)
@@ -72,6 +73,9 @@ def run_view(summary: RunSummary, graph: Graph, events: Iterable[Event], effects
             )
             for (step, item), asked in state.questions.items()
         ),
+        mode=state.mode,
+        plans=tuple(state.plans.values()),
+        plan_hash=digest(state.plans.values()) if state.plans else None,
         usage=total(step.usage for step in steps),
     )
 

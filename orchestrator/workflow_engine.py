@@ -161,10 +161,15 @@ class WorkflowEngine:
     # --- runs
 
     def start_workflow(
-        self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None
+        self,
+        workflow: Workflow | str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        model: str | None = None,
+        preview: bool = False,
     ) -> RunId:
-        """Start a run and return once it is recorded. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`; then
-        nothing ran."""
+        """Start a run and return once it is recorded. A preview sends nothing: it plans its writes
+        and waits for `approve`. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`; then nothing ran."""
         known = self.load_workflow(workflow) if isinstance(workflow, str) else workflow
         problems = self.check(known.dump())
         if problems:
@@ -172,7 +177,7 @@ class WorkflowEngine:
         if model is not None:
             self.accounts.model(model)
         given = {**known.variables, **(inputs or {})}
-        return self._call(lambda engine: engine.submit(known, given, model=model))
+        return self._call(lambda engine: engine.submit(known, given, model=model, preview=preview))
 
     def execute_workflow(
         self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None
@@ -205,6 +210,15 @@ class WorkflowEngine:
     def cancel(self, run_id: str) -> None:
         """Ask for the end of a run. Raises `NotFound`."""
         self._call(lambda engine: engine.cancel(run_id))
+
+    def approve(self, run_id: str, *, hash: str | None = None, by: str = "someone") -> None:
+        """Let the writes of a preview go out, exactly as they were planned. `hash` names what was looked at
+        (`RunView.plan_hash`); an approval of anything else is refused. Raises `NotFound` or `InvalidInput`."""
+        self.answer(run_id, "", {"approved": True, **({"hash": hash} if hash else {})}, by=by)
+
+    def reject(self, run_id: str, *, by: str = "someone") -> None:
+        """End a preview: nothing is sent."""
+        self.answer(run_id, "", {"approved": False}, by=by)
 
     def answer(self, run_id: str, step: str, value: Any, *, item: str = "", by: str = "someone") -> None:
         """Answer what a waiting run asks: {"approved": True} to an approval, the value to a wait for input. Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from orchestrator.actions import Params, Result, field
+from orchestrator.actions import Params, Plan, Result, field, placeholder
 from orchestrator.data import is_object
 from orchestrator.errors import InvalidInput, StepError
 from orchestrator.steps.kind import Answer, Done, Stopped, Waiting, WaitingKind
@@ -36,6 +36,10 @@ class Approve(WaitingKind[Approval]):
     def begin(self, params: Approval, now: float) -> Waiting:
         question = {"kind": "approve", "message": params.message, "show": params.show, "who": params.who}
         return Waiting(None if params.within is None else now + params.within, question)
+
+    def stand_in(self, params: Approval) -> Plan:
+        answer = Approved(approved=True, by=placeholder("who approves"), comment="")
+        return Plan(f"Ask for approval: {params.message}", params.model_dump(mode="json"), answer)
 
     def due(self, params: Approval, now: float) -> Done | Stopped:
         if params.otherwise == "approve":

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from orchestrator.actions import Connector, Params, Result
+from orchestrator.actions import Connector, Params, Plan, Result
 from orchestrator.errors import StepError
 
 FLOW = Connector("flow", title="Flow", icon=":material/account_tree:", description="Decide, wait and ask.")
@@ -72,6 +72,10 @@ class Kind(ABC, Generic[P]):
 
 class WaitingKind(Kind[P]):
     """A step kind that may wait. Its run costs a row while it does."""
+
+    @abstractmethod
+    def stand_in(self, params: P) -> Plan:
+        """What a preview shows of it, and supposes that comes of it."""
 
     @abstractmethod
     def due(self, params: P, now: float) -> Done | Stopped:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from orchestrator.actions import Params, Result, field
+from orchestrator.actions import Params, Plan, Result, field, placeholder
 from orchestrator.errors import InvalidInput
 from orchestrator.steps.kind import Answer, Done, Stopped, Waiting, WaitingKind
 
@@ -43,6 +43,10 @@ class Wait(WaitingKind[Time]):
             return Waiting(now + (params.seconds or 0))
         moment = params.until if params.until.tzinfo else params.until.replace(tzinfo=UTC)
         return Waiting(moment.timestamp())
+
+    def stand_in(self, params: Time) -> Plan:
+        until = params.until.isoformat() if params.until else f"for {params.seconds:g} seconds"
+        return Plan(f"Wait {until}", params.model_dump(mode="json"), Waited(until=placeholder("when it goes on")))
 
     def due(self, params: Time, now: float) -> Done:
         return Done({"until": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")})

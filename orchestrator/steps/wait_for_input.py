@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from orchestrator.actions import Params, Result, field
+from orchestrator.actions import Params, Plan, Result, field, placeholder
 from orchestrator.errors import InvalidInput, StepError
 from orchestrator.inputs import coerce
 from orchestrator.steps.kind import Answer, Done, Stopped, Waiting, WaitingKind
@@ -42,6 +42,10 @@ class WaitForInput(WaitingKind[Request]):
             "who": params.who,
         }
         return Waiting(None if params.within is None else now + params.within, question)
+
+    def stand_in(self, params: Request) -> Plan:
+        answer = Given(value=placeholder("the answer"), by=placeholder("who answers"))
+        return Plan(f"Ask: {params.message}", params.model_dump(mode="json"), answer)
 
     def due(self, params: Request, now: float) -> Done | Stopped:
         if params.default is not None:

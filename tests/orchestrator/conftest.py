@@ -21,6 +21,7 @@ from orchestrator.actions import (
     ServiceError,
     Unavailable,
     field,
+    placeholder,
 )
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
@@ -120,7 +121,7 @@ class Board:
 
         @post.preview
         def _(p: Post, account: Account) -> Plan:
-            return Plan(f"Post '{p.text}'", {"text": p.text}, Posted(id=0, url=""))
+            return Plan(f"Post '{p.text}'", {"text": p.text}, Posted(id=0, url=placeholder("link")))
 
         @post.find
         def _(p: Post, account: Account, call: Call) -> Posted | None:

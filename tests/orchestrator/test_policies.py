@@ -27,6 +27,8 @@ def attempt(board: Any, failures: int = 0, uses: str = "echo", **step: Any) -> A
         params={},
         model=None,
         may_have_happened=False,
+        mode="run",
+        plan=None,
         clock=ManualClock(1000.0),
     )
 
