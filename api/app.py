@@ -14,6 +14,8 @@ from api.live import add_live_route
 from orchestrator.history import RunStatus, RunSummary, RunView
 from orchestrator.workflow_engine import WorkflowEngine
 
+BY = "someone"
+
 
 class StartRun(BaseModel):
     """What a run is given. Inputs that are left out take the workflow's defaults."""
@@ -22,6 +24,34 @@ class StartRun(BaseModel):
 
     inputs: dict[str, Any] = Field(default_factory=dict)
     model: str | None = Field(None, description="'provider:name', or the default model.")
+    preview: bool = Field(False, description="Plan the writes, send nothing, and wait for an approval.")
+
+
+class Approval(BaseModel):
+    """Lets the writes of a preview go out, exactly as they were planned."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hash: str = Field(description="The 'plan_hash' of the run that was looked at. Any other is refused.")
+    by: str = Field(BY, description="Who approves, for the journal.")
+
+
+class Rejection(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = Field(BY, description="Who rejects, for the journal.")
+
+
+class Answer(BaseModel):
+    """The answer to a step that asks: a value for 'input', {"approved": true, "comment": ""} for 'approve' and
+    'effect'."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    step: str
+    item: str = Field("", description="The item of a loop that asks, as the question names it.")
+    value: Any
+    by: str = Field(BY, description="Who answers, for the journal.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +95,7 @@ def create_api(engine: WorkflowEngine) -> FastAPI:
 
     @api.post("/workflows/{id}/runs", status_code=202)
     def start(id: str, given: StartRun) -> RunReference:
-        return RunReference(engine.start_workflow(id, given.inputs, model=given.model))
+        return RunReference(engine.start_workflow(id, given.inputs, model=given.model, preview=given.preview))
 
     @api.get("/runs")
     def runs(
@@ -79,6 +109,21 @@ def create_api(engine: WorkflowEngine) -> FastAPI:
     @api.get("/runs/{id}")
     def run(id: str) -> RunView:
         return engine.run(id)
+
+    @api.post("/runs/{id}/approve", status_code=202)
+    def approve(id: str, given: Approval) -> RunReference:
+        engine.approve(id, hash=given.hash, by=given.by)
+        return RunReference(id)
+
+    @api.post("/runs/{id}/reject", status_code=202)
+    def reject(id: str, given: Rejection | None = None) -> RunReference:
+        engine.reject(id, by=given.by if given else BY)
+        return RunReference(id)
+
+    @api.post("/runs/{id}/answer", status_code=202)
+    def answer(id: str, given: Answer) -> RunReference:
+        engine.answer(id, given.step, given.value, item=given.item, by=given.by)
+        return RunReference(id)
 
     @api.post("/runs/{id}/cancel", status_code=202)
     def cancel(id: str) -> RunReference:

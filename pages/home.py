@@ -6,33 +6,67 @@ import time
 
 import streamlit as st
 
+from orchestrator.history import RunView
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.failures import guarded
 from studio.markup import cell, plain
+from studio.moments import ago, count
+from studio.preview_view import preview_view
+from studio.question_panels import show_question
+from studio.question_view import asked_of
 from studio.routes import link
 from studio.run_list import any_active, run_rows
-from studio.run_view import needing_a_person
-from studio.status import badge
+from studio.run_view import failed_of_late
+from studio.status import badge, look
 from studio.workflow_list import workflow_cards
 from studio.workflow_view import card
 
 SHOWN = 8
 LOOKED_AT = 100
+LOOKED_INTO = 2 * SHOWN
 
 
 def waiting_for_you(engine: WorkflowEngine) -> None:
-    """Runs that wait or failed. Nothing at all when there are none."""
+    """What runs ask, and runs that failed. Nothing at all when there is neither."""
     now = time.time()
-    runs = needing_a_person(engine.runs(limit=LOOKED_AT), now)
-    if not runs:
+    asking = asking_runs(engine)
+    failed = failed_of_late(engine.runs(limit=LOOKED_AT), now)
+    if not asking and not failed:
         return
     st.subheader("Waiting for you", anchor=False)
-    for run in runs[:SHOWN]:
+    for run in asking[:SHOWN]:
+        show_asking(run, engine)
+    if len(asking) > SHOWN:
+        link("All that wait", "runs", ":material/arrow_forward:", status=look("waiting").word)
+    for summary in failed[:SHOWN]:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{badge(run.status)} **{plain(run.workflow_name)}**", width="content")
-            message = (run.error or {}).get("message") or "It waits for an answer."
-            st.caption(plain(cell(message, 200)), width="content")
-            link("Look at it", "runs", ":material/arrow_forward:", id=run.id)
+            st.markdown(f"{badge(summary.status)} **{plain(summary.workflow_name)}**", width="content")
+            st.caption(plain(cell((summary.error or {}).get("message"), 200)), width="content")
+            link("Look at it", "runs", ":material/arrow_forward:", id=summary.id)
+
+
+def asking_runs(engine: WorkflowEngine) -> list[RunView]:
+    """The newest runs that ask something. One that waits for a time alone needs nobody."""
+    waiting = engine.runs(status=["waiting"], limit=LOOKED_INTO)
+    return [run for summary in waiting if (run := engine.run(summary.id)).questions]
+
+
+def show_asking(run: RunView, engine: WorkflowEngine) -> None:
+    """A preview is looked at on its own page; what a step asks is answered here."""
+    preview = preview_view(run)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            kind = ":violet-badge[:material/visibility: Preview]" if run.mode == "preview" else badge("waiting")
+            st.markdown(f"{kind} **{plain(run.summary.workflow_name)}**", width="content")
+            if preview and preview.question:
+                st.caption(plain(preview.deed or preview.headline), width="content")
+            st.caption(ago(run.summary.created_at, time.time()), width="content")
+            link("Look at it", "runs", ":material/arrow_forward:", id=run.summary.id)
+        questions = asked_of(run.questions)
+        for question in questions[:1]:
+            show_question(question, run, engine)
+        if len(questions) > 1:
+            st.caption(f"It asks {count(len(questions) - 1, 'more thing')}, here or on its page.")
 
 
 def recent(engine: WorkflowEngine) -> None:
@@ -58,10 +92,11 @@ def recent(engine: WorkflowEngine) -> None:
 engine = current()
 st.title("What shall we run?", anchor=False)
 st.markdown(
-    "Press **Run** and watch each step. Mail, pages and repositories are practice ones until you connect your own, "
-    "so nothing here needs an account."
+    "Press **Run** and watch each step, or **Preview** to look first: then nothing is sent until you approve it. Mail, "
+    "pages and repositories are practice ones until you connect your own, so nothing here needs an account."
 )
 waiting_for_you(engine)
+st.subheader("Workflows", anchor=False)
 cards = [card(entry, engine) for entry in engine.library.workflows.list()]
 if cards:
     workflow_cards(cards, engine)

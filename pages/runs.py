@@ -12,12 +12,14 @@ from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.components import canvas, run_status
 from studio.markup import plain
 from studio.moments import moment
+from studio.preview_panels import show_approved, show_preview
+from studio.question_panels import show_questions
 from studio.routes import asked, link
 from studio.run_list import run_rows
 from studio.run_panels import input_summary, run_buttons, show_explanation, show_made, show_step, show_timeline
-from studio.run_view import first_choice, headline, is_over, step_name
+from studio.run_view import first_choice, headline, is_over, is_still, step_name
 from studio.status import RUN_STATES, badge, look
-from studio.workflow_view import canvas_steps
+from studio.workflow_view import canvas_steps, model_notes
 
 PER_PAGE = 20
 
@@ -71,14 +73,17 @@ def run_page(id: str, engine: WorkflowEngine) -> None:
     st.title(plain(run.summary.workflow_name or run.summary.workflow_id), anchor=False)
     head = headline(run, now)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"{badge(head.status)} {' · '.join(map(plain, head.parts))}", width="content")
+        kind = "  :violet-badge[:material/visibility: Preview]" if run.mode == "preview" else ""
+        st.markdown(f"{badge(head.status)}{kind} {' · '.join(map(plain, head.parts))}", width="content")
         run_buttons(run, engine)
     if run.summary.origin:
         link("It goes on from an earlier run", "runs", ":material/history:", id=run.summary.origin)
     show_explanation(run)
+    show_preview(run, engine)
+    show_questions(run, engine)
     show_made(run, engine)
     chosen = graph(run, engine)
-    if is_over(run):
+    if is_still(run):
         show_timeline(run, now)
         step_panel(run, chosen, engine)
     elif st.session_state.get(f"step-{id}"):
@@ -86,6 +91,7 @@ def run_page(id: str, engine: WorkflowEngine) -> None:
         step_panel(run, chosen, engine)
     else:
         st.caption("The steps, what they made and what they cost stand here as soon as the run is over.")
+    show_approved(run, engine)
     input_summary(run, engine)
     st.caption(f"Run `{id}`, started {moment(run.summary.created_at, st.context.timezone)}")
 
@@ -95,13 +101,15 @@ def graph(run: RunView, engine: WorkflowEngine) -> str | None:
     id = run.summary.id
     over = is_over(run)
     chosen = chosen_step(run)
+    workflow = Workflow.model_validate(run.workflow)
+    notes = {} if over else model_notes(workflow, engine.journal.run(id).model, engine)
     events = canvas(
-        canvas_steps(Workflow.model_validate(run.workflow), engine.registry),
+        canvas_steps(workflow, engine.registry, notes),
         key=f"graph-{id}",
         revision=id,
         live=None if over else f"/api/runs/{id}/live",
         status=run_status(run),
-        selected=chosen if over else None,
+        selected=chosen if is_still(run) else None,
         height=340,
     )
     seen = f"graph-seen-{id}"

@@ -1,4 +1,5 @@
-"""Take the pictures of the README and the guide from a real studio that has run every shipped workflow.
+"""Take the pictures of the README and the guide from a real studio that has run every shipped workflow, looked at one
+before it was sent, and asks a person.
 
 python -m scripts.screenshots                 the few that the docs show, to docs/images
 python -m scripts.screenshots --all FOLDER    every page, wide and narrow, light and dark, to FOLDER
@@ -10,6 +11,8 @@ import argparse
 import asyncio
 import json
 import tempfile
+import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +23,7 @@ from scripts.browser import launch
 from scripts.studio import ROOT, Studio, command_line
 
 IMAGES = ROOT / "docs" / "images"
-SHOWN_IN_DOCS = ("home", "workflow", "run", "practice", "template")
+SHOWN_IN_DOCS = ("home", "workflow", "run", "preview", "practice", "template")
 LIMIT = 1_500_000
 """Bytes that the pictures in the repository may take together."""
 
@@ -29,6 +32,28 @@ Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 STAR = "email_to_notion"
 """The workflow whose run is shown."""
+
+ASKING = {
+    "format": 1,
+    "id": "release_note",
+    "name": "Release note",
+    "description": "Asks an editor and the budget, then opens an issue.",
+    "steps": [
+        {
+            "id": "editor",
+            "uses": "approve",
+            "with": {"message": "May this note go out?", "show": "# Version 2\n\nLook before it leaps."},
+        },
+        {"id": "level", "uses": "wait_for_input", "with": {"message": "How urgent is it?", "choices": ["low", "high"]}},
+        {
+            "id": "issue",
+            "uses": "github.create_issue",
+            "needs": ["editor"],
+            "with": {"repository": "practice/handbook", "title": "Version 2", "body": "{{ steps.level.value }}"},
+        },
+    ],
+}
+"""A workflow that waits for people. It is shown with `--all` only: the docs show what is shipped."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +71,24 @@ def run_everything(studio: Studio) -> dict[str, dict[str, Any]]:
     return {id: json.loads(said(studio, "run", id, "--json")) for id in ids}
 
 
+def waits(studio: Studio, id: str, *, preview: bool) -> str:
+    """Start a run that comes to a question; its id."""
+    started = ask(studio, f"/workflows/{id}/runs", {"preview": preview})["run_id"]
+    deadline = time.monotonic() + 300
+    while ask(studio, f"/runs/{started}")["summary"]["status"] != "waiting":
+        if time.monotonic() > deadline:
+            raise SystemExit(f"The run of {id} did not come to its question.")
+        time.sleep(0.2)
+    return started
+
+
+def ask(studio: Studio, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{studio.url}/api{path}", data, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
 def said(studio: Studio, *arguments: str) -> str:
     answer = command_line(studio.home, *arguments, timeout=300, studio_url=studio.url)
     if answer.returncode != 0:
@@ -53,7 +96,7 @@ def said(studio: Studio, *arguments: str) -> str:
     return answer.stdout
 
 
-def subjects(runs: dict[str, dict[str, Any]]) -> list[Subject]:
+def subjects(runs: dict[str, dict[str, Any]], preview: str, asking: str | None) -> list[Subject]:
     star = runs[STAR]
     made = star["effects"][0]["link"]
     return [
@@ -67,6 +110,8 @@ def subjects(runs: dict[str, dict[str, Any]]) -> list[Subject]:
         Subject("practice_home", "/practice"),
         Subject("practice", made[made.index("/practice") :]),
         Subject("map", "/map"),
+        Subject("preview", f"/runs?id={preview}"),
+        *([Subject("asking", f"/runs?id={asking}")] if asking else []),
     ]
 
 
@@ -109,7 +154,13 @@ async def main(folder: Path | None) -> None:
     with tempfile.TemporaryDirectory() as work:
         studio = Studio.start(Path(work) / "home")
         try:
-            found = subjects(run_everything(studio))
+            runs = run_everything(studio)
+            preview, asking = waits(studio, STAR, preview=True), None
+            if folder is not None:
+                (studio.home / "workflows").mkdir(parents=True, exist_ok=True)
+                (studio.home / "workflows" / "release_note.json").write_text(json.dumps(ASKING))
+                asking = waits(studio, "release_note", preview=False)
+            found = subjects(runs, preview, asking)
             async with launch() as browser:
                 for subject, size, scheme, file in pictures(found, folder):
                     await take(browser, studio, subject, size, scheme, file)

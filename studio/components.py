@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
@@ -24,7 +24,7 @@ ASSETS = Path(__file__).parent / "assets"
 
 class CanvasStep(TypedDict):
     """A box of the graph. `icon` is a Streamlit icon (":material/mail:") or an emoji; `action` is what people read
-    under the name, the id in `uses` when it is missing."""
+    under the name, the id in `uses` when it is missing. `note` is shown beside what a model writes in this step."""
 
     id: str
     name: str
@@ -32,15 +32,16 @@ class CanvasStep(TypedDict):
     needs: Sequence[str]
     icon: NotRequired[str]
     action: NotRequired[str]
+    note: NotRequired[str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class CanvasEvents:
-    """What a person did on the canvas. `selected` is a step's id and lasts; `finished` is the run's final status, in
-    the one script run after it was reached, else None."""
+    """What happened on the canvas. `selected` is the step that a person chose and lasts; `news` is the run's status,
+    in the one script run after the run was over, began to wait or went on, else None."""
 
     selected: str | None
-    finished: str | None
+    news: str | None
 
 
 class EditorProblem(TypedDict):
@@ -59,17 +60,16 @@ def canvas(
     live: str | None = None,
     status: dict[str, Any] | None = None,
     selected: str | None = None,
-    note: str | None = None,
     height: int = 420,
-    on_finished: Callable[[], None] | None = None,
 ) -> CanvasEvents:
     """The graph of a workflow, coloured by a run.
 
     `revision` names the graph: the boxes are laid out anew only when it changes. `live` is the path of a run's
-    WebSocket ("/api/runs/ID/live"): the canvas then redraws itself without a script run, until the run is over, and
-    reports `finished` once. `status` is a snapshot as that socket sends it (`run_status`), shown until a newer one
-    comes. `selected` is the box that the page has chosen; what a person chose since the last script run goes before it.
-    `note` is shown beside what a model writes. `height` is the least, in pixels: a graph that needs more gets it.
+    WebSocket ("/api/runs/ID/live"): the canvas then redraws itself without a script run, until the run is over. It
+    asks for one, with `news`, when the run is over, waits for something else or goes on. `status` is a snapshot as that
+    socket sends it (`run_status`), shown until a newer one comes. `selected` is the box that the page has chosen; what
+    a person chose since the last script run goes before it. `height` is the least, in pixels: a graph that needs more
+    gets it.
     """
     known = {step["id"] for step in steps}
     state = _canvas(
@@ -80,16 +80,15 @@ def canvas(
             "live": live,
             "status": status,
             "selected": _chosen(key, selected),
-            "note": note,
             "height": height,
             "looks": {name: asdict(look) for name, look in LOOKS.items()},
         },
         on_selected_change=_ignore,
-        on_finished_change=on_finished or _ignore,
+        on_news_change=_ignore,
     )
     return CanvasEvents(
         selected=state.selected if state.selected in known else None,
-        finished=state.finished,
+        news=state.news,
     )
 
 

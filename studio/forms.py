@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from orchestrator.errors import InvalidInput, Problem, Where
 from orchestrator.templates import Template
-from orchestrator.workflow import Workflow
+from orchestrator.workflow import Input, Workflow
 
 Kind = Literal["text", "multiline", "number", "integer", "boolean", "choice", "lines", "json"]
 Option = tuple[Any, str]
@@ -49,14 +49,15 @@ class Field:
 def workflow_fields(workflow: Workflow, lists: Mapping[str, Sequence[Option]]) -> list[Field]:
     """The form of a run. `lists` gives what can be chosen for a picker ("models"); an unknown picker is typed in."""
     return [
-        _field(
-            name,
-            declared,
-            options=[(choice, str(choice)) for choice in declared.choices] or lists.get(declared.picker or "", ()),
-            multiline=declared.multiline,
-        )
+        declared_field(name, declared, lists.get(declared.picker or "", ()))
         for name, declared in workflow.inputs.items()
     ]
+
+
+def declared_field(name: str, declared: Input, options: Sequence[Option] = ()) -> Field:
+    """The widget of one input. Its own choices go before `options`."""
+    choices = [(choice, str(choice)) for choice in declared.choices]
+    return _field(name, declared, options=choices or options, multiline=declared.multiline)
 
 
 def template_fields(template: Template, sample: Mapping[str, Any]) -> list[Field]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
+
+from orchestrator.preview import PLACEHOLDER
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:&^])")
 _LINKS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
@@ -17,6 +19,8 @@ _LINKS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?")
 
 _WORD_JOINER = "\u2060"
+
+_TAG = re.compile(r"(<[^>]*>)")
 
 _LINE_START = re.compile(r"^(\d*)([-=.])")
 """What begins a list or underlines a heading."""
@@ -44,6 +48,18 @@ def capital(sentence: str) -> str:
 def prose(markdown: str) -> str:
     """Markdown from outside (a model, a page, an issue) as HTML: no raw HTML, no scripts, no pictures fetched."""
     return f'<div class="pb-prose">{_MARKDOWN.render(markdown)}</div>'
+
+
+def with_chips(html: str, origins: Mapping[str, str]) -> str:
+    """The HTML with each placeholder as a chip. `origins` says which service chooses its value."""
+
+    def chip(found: re.Match[str]) -> str:
+        service = origins.get(found[0])
+        told = f"chosen by {service} when it is made" if service else "filled in when it is sent"
+        return f'<span class="pb-chip" title="{escape(told)}">{found[0].strip("‹›")}</span>'
+
+    parts = _TAG.split(html)  # what stands in a tag, an address for example, is no place for a chip
+    return "".join(part if _TAG.fullmatch(part) else PLACEHOLDER.sub(chip, part) for part in parts)
 
 
 def literal(text: str) -> str:
@@ -83,7 +99,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return f'<div class="pb-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def facts(pairs: Iterable[tuple[str, Any]]) -> str:
-    """Names and single values, side by side."""
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(cell(value, 300))}</dd>" for name, value in pairs)
+def facts(pairs: Iterable[tuple[str, Any]], limit: int = 300) -> str:
+    """Names and single values, side by side. Values are cut to `limit` characters."""
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(cell(value, limit))}</dd>" for name, value in pairs)
     return f'<dl class="pb-facts">{rows}</dl>'

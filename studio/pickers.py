@@ -23,6 +23,26 @@ def models(engine: WorkflowEngine) -> list[Option]:
     return _fetch("models", str(engine.settings.home), engine)
 
 
+def notes_of_models(engine: WorkflowEngine) -> dict[str, str]:
+    """What must be said beside a model's text, by "provider:name", and by "provider" where its first model has one."""
+    return _notes(str(engine.settings.home), engine)
+
+
+@st.cache_data(ttl=SECONDS_KEPT, max_entries=100, show_spinner=False)
+def _notes(home: str, _engine: WorkflowEngine) -> dict[str, str]:
+    """`home` keeps the models of two engines apart."""
+    notes: dict[str, str] = {}
+    seen: set[str] = set()
+    for name, info in _engine.models():
+        provider = name.partition(":")[0]
+        if info.note:
+            notes[name] = info.note
+            if provider not in seen:
+                notes[provider] = info.note
+        seen.add(provider)
+    return notes
+
+
 def _options(picker: str, engine: WorkflowEngine) -> list[Option]:
     try:
         return _fetch(picker, str(engine.settings.home), engine)

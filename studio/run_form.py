@@ -11,6 +11,7 @@ from studio.forms import collect, workflow_fields
 from studio.pickers import lists_for, models
 from studio.routes import go
 from studio.widgets import ask
+from studio.workflow_list import PREVIEW_HELP
 from studio.workflow_view import asks_a_model
 
 
@@ -21,12 +22,14 @@ def run_form(workflow: Workflow, engine: WorkflowEngine) -> None:
             st.caption("It needs nothing from you.")
         answers = ask(fields, prefix=f"input:{workflow.id}")
         model = _choose_model(engine) if asks_a_model(workflow, engine.registry) else None
-        pressed = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:", key="run")
-    if pressed:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            pressed = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:", key="run")
+            looked = st.form_submit_button("Preview", icon=":material/visibility:", key="preview", help=PREVIEW_HELP)
+    if pressed or looked:
         values, problems = collect(fields, answers)
         show_problems(problems)
         if not problems:
-            _start(workflow, values, model, engine)
+            _start(workflow, values, model, engine, preview=looked)
 
 
 def _choose_model(engine: WorkflowEngine) -> str | None:
@@ -43,5 +46,7 @@ def _choose_model(engine: WorkflowEngine) -> str | None:
 
 
 @guarded()
-def _start(workflow: Workflow, values: dict[str, object], model: str | None, engine: WorkflowEngine) -> None:
-    go("runs", id=engine.start_workflow(workflow, values, model=model))
+def _start(
+    workflow: Workflow, values: dict[str, object], model: str | None, engine: WorkflowEngine, *, preview: bool
+) -> None:
+    go("runs", id=engine.start_workflow(workflow, values, model=model, preview=preview))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from orchestrator.history import Attempt, ItemView, RunView, StepView
+from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.failures import guarded
 from studio.markup import plain, table
@@ -15,11 +16,11 @@ from studio.routes import go, link, link_out
 from studio.run_view import (
     bars,
     can_resume,
-    effect_words,
+    effect_line,
     explanation,
     is_over,
     loop_items,
-    note,
+    model_note,
     result,
     step_facts,
     step_name,
@@ -27,17 +28,28 @@ from studio.run_view import (
 from studio.status import badge, look
 from studio.timeline import timeline
 from studio.values import note_of
+from studio.workflow_list import PREVIEW_HELP
 
 
 def run_buttons(run: RunView, engine: WorkflowEngine) -> None:
-    """Cancel while it runs; run again or resume when it is over; and the way to its workflow."""
+    """Cancel while it runs (a preview that asks is ended in its own box); look or run again, or resume, when it is
+    over; and the way to its workflow."""
     id = run.summary.id
     with st.container(horizontal=True, vertical_alignment="center"):
         if not is_over(run):
-            if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
+            asks = any(question.kind == "preview" for question in run.questions)
+            if not asks and st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
                 _cancel(id, engine)
         else:
-            if st.button("Run again", icon=":material/replay:", type="primary", key="again"):
+            # Who looked first, looks first again: "Run again" must not surprise them.
+            looked = run.mode != "run"
+            if looked and st.button(
+                "Preview again", icon=":material/visibility:", type="primary", key="preview-again", help=PREVIEW_HELP
+            ):
+                _preview_again(run, engine)
+            if run.mode != "preview" and st.button(
+                "Run again", icon=":material/replay:", type="secondary" if looked else "primary", key="again"
+            ):
                 _run_again(id, engine)
             if can_resume(run):
                 resumed = st.button(
@@ -53,16 +65,23 @@ def run_buttons(run: RunView, engine: WorkflowEngine) -> None:
 
 def show_made(run: RunView, engine: WorkflowEngine) -> None:
     """What the run did outside, each with the way to it, and what it gave back."""
+    if run.effects:
+        st.subheader("What it did", anchor=False)
     for effect in run.effects:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            shown = look(effect.status)
-            st.markdown(f":{shown.color}[{shown.icon}] **{plain(effect_words(effect))}**", width="content")
-            link_out("Open", effect.link, engine.settings.studio_url)
+        line = effect_line(effect)
+        shown = look(line.status)
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f":{shown.color}-badge[{shown.icon} {line.word}]", width="content")
+                st.markdown(f"**{plain(line.summary)}**", width="content")
+                link_out("Open", line.link, engine.settings.studio_url)
+            if line.advice:
+                st.caption(plain(line.advice))
     rest = result(run)
     if rest:
         st.subheader("Result", anchor=False)
         if not note_of(rest):
-            show_note(note(run))
+            show_note(model_note(run, rest))
         show_value(rest, key="result", studio_url=engine.settings.studio_url)
 
 
@@ -102,13 +121,18 @@ def show_step(step: StepView, run: RunView, engine: WorkflowEngine) -> None:
     output, given, log, tries = st.tabs(["Output", "Input", "Log", f"Tries ({len(item.attempts)})"])
     with output:
         whole = step.output if not item.item else item.output
-        show_value(whole, key=f"out:{key}", studio_url=url, empty="Nothing came out.")
+        show_value(whole, key=f"out:{key}", studio_url=url, empty=_nothing(step))
     with given:
         show_value(item.input, key=f"in:{key}", studio_url=url, empty="It was given nothing.")
     with log:
         _show_log(step, item)
     with tries:
         _show_tries(item)
+
+
+def _nothing(step: StepView) -> str:
+    yet = {"planned": "Nothing yet: it is planned.", "waiting": "Nothing yet: it waits."}
+    return yet.get(step.status, "Nothing came out.")
 
 
 def _choose_item(step: StepView) -> ItemView | None:
@@ -161,6 +185,12 @@ def _cancel(id: str, engine: WorkflowEngine) -> None:
 @guarded()
 def _run_again(id: str, engine: WorkflowEngine) -> None:
     go("runs", id=engine.rerun(id))
+
+
+@guarded()
+def _preview_again(run: RunView, engine: WorkflowEngine) -> None:
+    model = engine.journal.run(run.summary.id).model
+    go("runs", id=engine.start_workflow(Workflow.model_validate(run.workflow), run.inputs, model=model, preview=True))
 
 
 @guarded()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.data import is_object
 from orchestrator.history import FINAL, EffectView, ItemView, RunSummary, RunView, StepView
 from studio.moments import ago, count, duration, tokens
-from studio.values import note_of
+from studio.values import note_of, texts
 
 NEEDS_A_PERSON_FOR = 7 * 86400
 """Seconds for which a failed run stays on the list of what needs a person."""
+
+LEAST_QUOTED = 12
+"""Characters: a shorter text is in another by chance."""
 
 _REMEDIES = {
     "account": "Check the account's key, then press Run again.",
@@ -54,6 +58,18 @@ class Explanation:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True)
+class EffectLine:
+    """A write and whether it is sure that it happened. `word` stands in a badge that looks like `status`; `advice` is
+    what that means, where it needs saying."""
+
+    status: str
+    word: str
+    summary: str
+    advice: str = ""
+    link: str | None = None
+
+
 def headline(run: RunView, now: float) -> Headline:
     summary = run.summary
     parts = [f"started {ago(summary.created_at, now)}", took(summary), tokens(run.usage)]
@@ -72,8 +88,13 @@ def is_over(run: RunView) -> bool:
 
 
 def can_resume(run: RunView) -> bool:
-    """Only a run that stopped before its end has something left to do."""
-    return run.status in ("failed", "cancelled")
+    """Only a run that stopped before its end has something left to do. A preview that ended is looked at anew."""
+    return run.status == "failed" or (run.status == "cancelled" and run.mode != "preview")
+
+
+def is_still(run: RunView) -> bool:
+    """Nothing moves: it is over, or waits. Then what the steps did can be shown in full."""
+    return is_over(run) or run.status == "waiting"
 
 
 def step_name(step: StepView) -> str:
@@ -99,9 +120,23 @@ def result(run: RunView) -> dict[str, Any]:
     }
 
 
-def note(run: RunView) -> str | None:
-    """What must be said about the text that a model wrote in this run: it shows in the result too."""
-    return next((found for step in run.steps if (found := note_of(step.output))), None)
+def model_note(run: RunView, shown: Any) -> str | None:
+    """What must be said about a model's text when some of it is in what is shown."""
+    parts = list(texts(shown))
+    whole = "\n".join(parts)
+    for step in run.steps:
+        for item in step.items:
+            note = note_of(item.output)
+            if note and any(text in parts or (len(text) >= LEAST_QUOTED and text in whole) for text in _written(item)):
+                return note
+    return None
+
+
+def _written(item: ItemView) -> Iterator[str]:
+    """The texts of a model's answer."""
+    output = item.output
+    about = {key: part for key, part in output.items() if key not in ("note", "model")} if is_object(output) else output
+    return (text.strip() for text in texts(about) if text.strip())
 
 
 def explanation(run: RunView) -> Explanation | None:
@@ -124,7 +159,7 @@ def first_choice(run: RunView) -> str | None:
         found = next((step.id for step in run.steps if step.status == status), None)
         if found:
             return found
-    done = [step for step in run.steps if step.status == "succeeded"]
+    done = [step for step in run.steps if step.status in ("succeeded", "planned")]
     last = max(done, key=lambda step: step.finished_at or 0.0, default=None)
     return last.id if last else next((step.id for step in run.steps), None)
 
@@ -146,29 +181,35 @@ def loop_items(step: StepView) -> list[ItemView]:
     return [item for item in step.items if item.item]
 
 
-def effect_words(effect: EffectView) -> str:
-    """What an effect did, and whether that is sure."""
+def effect_line(effect: EffectView) -> EffectLine:
+    if effect.status == "confirmed":
+        return EffectLine("confirmed", "Done", effect.summary, link=effect.link)
     if effect.status == "failed":
-        return f"Did not happen: {effect.summary}"
-    return f"{effect.summary} (not confirmed yet)" if effect.status == "sent" else effect.summary
+        return EffectLine("failed", "Not done", effect.summary, "The service refused it: nothing was changed there.")
+    return EffectLine(
+        "sent",
+        "Not confirmed",
+        effect.summary,
+        "It was sent, and no answer came back: it may have happened. Look there before you run this again.",
+        link=effect.link,
+    )
 
 
-def needing_a_person(runs: list[RunSummary], now: float) -> list[RunSummary]:
-    """Waiting runs, and a workflow's newest run when it failed of late: one that was run again since is settled."""
+def failed_of_late(runs: Sequence[RunSummary], now: float) -> list[RunSummary]:
+    """The failed runs, each the newest of its workflow: one that ran again since is settled, an old one forgotten."""
     newest: dict[str, RunSummary] = {}
     for run in sorted(runs, key=lambda run: run.created_at):
         newest[run.workflow_id] = run
     return [
         run
         for run in runs
-        if run.status == "waiting"
-        or (run.status == "failed" and newest[run.workflow_id] is run and now - run.created_at < NEEDS_A_PERSON_FOR)
+        if run.status == "failed" and newest[run.workflow_id] is run and now - run.created_at < NEEDS_A_PERSON_FOR
     ]
 
 
 def _bar(step: StepView, first: float, whole: float, now: float) -> Bar:
     name = step_name(step)
-    if step.started_at is None:
+    if step.started_at is None or step.status == "open":
         return Bar(step.id, name, step.status, None, 0.0, step.reason or "")
     end = step.finished_at or now
     left = (step.started_at - first) / whole * 100

@@ -19,6 +19,8 @@ LOOKS: dict[str, Look] = {
     "pending": Look("Not yet", "gray", ":material/radio_button_unchecked:"),
     "running": Look("Running", "blue", ":material/progress_activity:"),
     "waiting": Look("Waiting", "violet", ":material/hourglass_top:"),
+    "planned": Look("Planned", "violet", ":material/visibility:"),
+    "open": Look("Open", "gray", ":material/help:"),
     "succeeded": Look("Succeeded", "green", ":material/check_circle:"),
     "failed": Look("Failed", "red", ":material/error:"),
     "skipped": Look("Skipped", "gray", ":material/skip_next:"),

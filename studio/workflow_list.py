@@ -12,6 +12,8 @@ from studio.markup import cell, plain
 from studio.routes import go, link
 from studio.workflow_view import Card
 
+PREVIEW_HELP = "See what it will do. Nothing is sent."
+
 
 def workflow_cards(cards: Sequence[Card], engine: WorkflowEngine) -> None:
     with st.grid("auto", min_column_width=290):
@@ -36,6 +38,15 @@ def _card(card: Card, engine: WorkflowEngine) -> None:
                 pressed = st.button("Run", key=f"run-{card.id}", type="primary", icon=":material/play_arrow:")
                 if pressed:
                     _run(card.id, engine)
+                looked = st.button(
+                    "Preview",
+                    key=f"preview-{card.id}",
+                    type="tertiary",
+                    icon=":material/visibility:",
+                    help=PREVIEW_HELP,
+                )
+                if looked:
+                    _run(card.id, engine, preview=True)
             else:
                 link(f"Fill in and run ({', '.join(card.asks)})", "workflows", ":material/edit:", id=card.id)
             if card.one_click:
@@ -43,5 +54,5 @@ def _card(card: Card, engine: WorkflowEngine) -> None:
 
 
 @guarded()
-def _run(id: str, engine: WorkflowEngine) -> None:
-    go("runs", id=engine.start_workflow(id))
+def _run(id: str, engine: WorkflowEngine, *, preview: bool = False) -> None:
+    go("runs", id=engine.start_workflow(id, preview=preview))

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
 from orchestrator.actions import Registry
 from orchestrator.errors import InvalidFile, PatchbayError, Problem
-from orchestrator.graph import step_needs
+from orchestrator.graph import Body, Graph, inner_steps
 from orchestrator.library import Entry, parse_text
-from orchestrator.workflow import Workflow
+from orchestrator.steps import KINDS
+from orchestrator.workflow import Step, Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.components import CanvasStep, EditorProblem
 from studio.forms import needs_input
 from studio.markup import capital
+from studio.pickers import notes_of_models
+
+KIND_ICONS = {
+    "approve": ":material/front_hand:",
+    "branch": ":material/call_split:",
+    "fail": ":material/block:",
+    "group": ":material/folder_open:",
+    "loop_until": ":material/repeat:",
+    "set": ":material/data_object:",
+    "states": ":material/schema:",
+    "wait": ":material/schedule:",
+    "wait_for_input": ":material/keyboard:",
+    "workflow": ":material/account_tree:",
+}
+"""Of the built-in kinds of steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +79,86 @@ def matching(cards: Iterable[Card], wanted: str) -> list[Card]:
 
 def service_ids(workflow: Workflow) -> list[str]:
     """The connectors that a workflow's steps use, each once, in the order of the steps."""
-    return list(dict.fromkeys(step.uses.split(".")[0] for step in workflow.steps))
+    return list(dict.fromkeys(step.uses.split(".")[0] for step in every_step(workflow) if step.uses not in KINDS))
+
+
+def every_step(workflow: Workflow) -> Iterator[Step]:
+    """The steps of a workflow and those inside them, each behind the step that holds it."""
+    for step in workflow.steps:
+        yield step
+        yield from inner_steps(step)
 
 
 def service_titles(workflow: Workflow, registry: Registry) -> list[str]:
     return [_title(id, registry) for id in service_ids(workflow)]
 
 
-def canvas_steps(workflow: Workflow, registry: Registry) -> list[CanvasStep]:
-    """The boxes and lines of a workflow's graph."""
+def canvas_steps(workflow: Workflow, registry: Registry, notes: Mapping[str, str] | None = None) -> list[CanvasStep]:
+    """The boxes and lines of a workflow's graph. `notes` must stand beside what a model writes, by step. What is inside
+    a step hangs on it."""
+    needs = _lines(Graph.of(workflow))
     return [
         CanvasStep(
             id=step.id,
             name=step.name or step.id.replace("_", " ").capitalize(),
             uses=step.uses,
-            needs=list(step_needs(step, workflow)),
+            needs=list(needs[step.id]),
             icon=_icon(step.uses, registry),
             action=_action(step.uses, registry),
+            note=(notes or {}).get(step.id),
         )
-        for step in workflow.steps
+        for step in every_step(workflow)
     ]
+
+
+def _lines(body: Body, owner: str = "") -> dict[str, tuple[str, ...]]:
+    found = essential({id: node.needs for id, node in body.nodes.items()})
+    if owner:
+        found = {id: needs or (owner,) for id, needs in found.items()}
+    for id, node in body.nodes.items():
+        for inner in node.bodies.values():
+            found |= _lines(inner, id)
+    return found
+
+
+def essential(needs: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The needs that do not follow from others: with a → b → c, that c needs a says nothing new.
+    The transitive reduction of an acyclic graph (Aho, Garey and Ullman, 1972)."""
+    behind: dict[str, frozenset[str]] = {}
+    for id in TopologicalSorter(needs).static_order():
+        direct = needs.get(id, ())
+        behind[id] = frozenset(direct).union(*(behind[need] for need in direct))
+    return {
+        id: tuple(need for need in direct if not any(need in behind[other] for other in direct))
+        for id, direct in needs.items()
+    }
+
+
+def model_notes(workflow: Workflow, model: str | None, engine: WorkflowEngine) -> dict[str, str]:
+    """What must be said of the model of each step that asks one. `model` is what the run was started with.
+
+    A step whose model is an expression is taken to ask the default one: rather a warning too many."""
+    told = notes_of_models(engine)
+    found: dict[str, str] = {}
+    for step in every_step(workflow):
+        action = engine.registry.get(step.uses)
+        if action is None or "model" not in action.params.model_fields:
+            continue
+        named = model or step.with_.get("model")
+        is_name = isinstance(named, str) and "{{" not in named
+        with suppress(PatchbayError):
+            connector, name = engine.accounts.model(named if is_name else None)
+            note = told.get(f"{connector.id}:{name}" if name else connector.id)
+            if note:
+                found[step.id] = note
+    return found
 
 
 def asks_a_model(workflow: Workflow, registry: Registry) -> bool:
     """Whether choosing a model makes a difference to a run."""
     return any(
         "model" in action.params.model_fields
-        for step in workflow.steps
+        for step in every_step(workflow)
         if (action := registry.get(step.uses)) is not None
     )
 
@@ -129,9 +200,11 @@ def _title(connector: str, registry: Registry) -> str:
 
 def _icon(uses: str, registry: Registry) -> str:
     known = registry.connectors.get(uses.split(".")[0])
-    return known.icon if known else ":material/extension:"
+    return known.icon if known else KIND_ICONS.get(uses, ":material/extension:")
 
 
 def _action(uses: str, registry: Registry) -> str:
     known = registry.get(uses)
-    return f"{known.connector.title} · {known.title}" if known else uses
+    if known:
+        return f"{known.connector.title} · {known.title}"
+    return KINDS[uses].title if uses in KINDS else uses

@@ -33,6 +33,19 @@ REPOSITORIES = workflow(
     output={"found": "{{ steps.only.repositories }}"},
 )
 FAILING = workflow("failing", {"uses": "github.get_issue", "with": {"repository": "nobody/nothing", "number": 1}})
+FILING = workflow(
+    "filing",
+    {
+        "uses": "notion.create_page",
+        "with": {"parent": "Inbox summaries", "title": "By the API", "markdown": "Looked at first."},
+    },
+)
+ASKING = workflow("asking", {"uses": "approve", "with": {"message": "Go on?"}})
+COUNTING = workflow(
+    "counting",
+    {"uses": "wait_for_input", "with": {"message": "How many?", "type": "integer"}},
+    output={"found": "{{ steps.only.value }}"},
+)
 STUCK = workflow("stuck", {"uses": "github.list_repositories", "retry": {"attempts": 2, "backoff": 3600}})
 
 
@@ -44,7 +57,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., TestClient]]:
         def start(*, offline: bool = False) -> TestClient:
             engine = WorkflowEngine(Settings(home=tmp_path / "home"), practice_url=OFFLINE if offline else None)
             stack.callback(engine.close)
-            for known in (REPOSITORIES, FAILING, STUCK):
+            for known in (REPOSITORIES, FAILING, FILING, ASKING, COUNTING, STUCK):
                 engine.library.workflows.save(known)
 
             @asynccontextmanager

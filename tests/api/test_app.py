@@ -15,13 +15,17 @@ ERROR = {"code", "message", "remedy", "where"}
 
 
 def ended(client: TestClient, run_id: str) -> dict[str, Any]:
+    return comes_to(client, run_id, "succeeded", "failed", "cancelled")
+
+
+def comes_to(client: TestClient, run_id: str, *statuses: str) -> dict[str, Any]:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         run = client.get(f"/api/runs/{run_id}").json()
-        if run["summary"]["status"] in ("succeeded", "failed", "cancelled"):
+        if run["summary"]["status"] in statuses:
             return run
         time.sleep(0.02)
-    raise AssertionError(f"the run did not end: {run['summary']}")
+    raise AssertionError(f"the run did not come to {statuses}: {run['summary']}")
 
 
 def started(client: TestClient, workflow: str, **given: Any) -> str:
@@ -103,6 +107,70 @@ def test_a_run_that_succeeded_cannot_be_resumed(client: TestClient) -> None:
     assert set(answer.json()) == ERROR
 
 
+class TestAPreview:
+    def test_plans_its_writes_and_waits(self, client: TestClient) -> None:
+        run = comes_to(client, started(client, "filing", preview=True), "waiting")
+
+        assert (run["mode"], run["effects"]) == ("preview", [])
+        assert [plan["request"]["title"] for plan in run["plans"]] == ["By the API"]
+        assert [question["kind"] for question in run["questions"]] == ["preview"]
+
+    def test_that_is_approved_sends_what_it_showed(self, client: TestClient) -> None:
+        run_id = started(client, "filing", preview=True)
+        hash = comes_to(client, run_id, "waiting")["plan_hash"]
+
+        assert client.post(f"/api/runs/{run_id}/approve", json={"hash": hash, "by": "Ada"}).status_code == 202
+
+        run = ended(client, run_id)
+        assert (run["summary"]["status"], run["mode"]) == ("succeeded", "approved")
+        assert [effect["status"] for effect in run["effects"]] == ["confirmed"]
+
+    def test_is_approved_by_its_hash_alone(self, client: TestClient) -> None:
+        run_id = started(client, "filing", preview=True)
+        comes_to(client, run_id, "waiting")
+
+        other = client.post(f"/api/runs/{run_id}/approve", json={"hash": "of another"})
+        without = client.post(f"/api/runs/{run_id}/approve", json={})
+
+        assert (other.status_code, other.json()["message"]) == (422, "This is not what was shown.")
+        assert without.status_code == 422
+        assert client.get(f"/api/runs/{run_id}").json()["summary"]["status"] == "waiting"
+
+    def test_that_is_rejected_sends_nothing(self, client: TestClient) -> None:
+        run_id = started(client, "filing", preview=True)
+        comes_to(client, run_id, "waiting")
+
+        assert client.post(f"/api/runs/{run_id}/reject").status_code == 202
+
+        run = ended(client, run_id)
+        assert (run["summary"]["status"], run["effects"]) == ("cancelled", [])
+
+
+class TestAQuestion:
+    def test_is_answered_once(self, client: TestClient) -> None:
+        run_id = started(client, "asking")
+        comes_to(client, run_id, "waiting")
+        yes = {"step": "only", "value": {"approved": True}, "by": "Ada"}
+
+        assert client.post(f"/api/runs/{run_id}/answer", json=yes).status_code == 202
+        assert ended(client, run_id)["steps"][0]["output"]["by"] == "Ada"
+
+        again = client.post(f"/api/runs/{run_id}/answer", json=yes)
+        assert again.status_code == 404
+        assert "asks nothing now" in again.json()["message"]
+
+    def test_for_a_value_takes_one_of_its_type(self, client: TestClient) -> None:
+        run_id = started(client, "counting")
+        comes_to(client, run_id, "waiting")
+
+        wrong = client.post(f"/api/runs/{run_id}/answer", json={"step": "only", "value": "many"})
+        right = client.post(f"/api/runs/{run_id}/answer", json={"step": "only", "value": 3})
+
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_input")
+        assert right.status_code == 202
+        assert ended(client, run_id)["output"] == {"found": 3}
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -112,6 +180,7 @@ def test_a_run_that_succeeded_cannot_be_resumed(client: TestClient) -> None:
         ("GET", "/api/runs/nothing"),
         ("POST", "/api/runs/nothing/cancel"),
         ("POST", "/api/runs/nothing/resume"),
+        ("POST", "/api/runs/nothing/reject"),
         ("GET", "/api/elsewhere"),
     ],
 )

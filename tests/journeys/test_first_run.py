@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from scripts.browser import first_paint
-from scripts.studio import Studio, command_line
+from scripts.studio import ROOT, Studio, command_line
 from tests.conftest import Complaints
 
 WORKFLOW = "Email to Notion summary"
@@ -56,6 +56,9 @@ async def test_a_new_person_runs_a_workflow_and_sees_what_it_made(studio: Studio
     await page.goto(studio.url)
     run_id = await press_run(page)
     await page.evaluate("window.neverReloaded = true")
+    await expect(page.get_by_role("application")).to_contain_text(
+        "is writing · tiny practice model: expect mistakes", timeout=A_RUN
+    )
 
     count = await all_turn_green(page)
     assert await page.evaluate("window.neverReloaded"), "the page was loaded again while the run was watched"
@@ -65,6 +68,8 @@ async def test_a_new_person_runs_a_workflow_and_sees_what_it_made(studio: Studio
     assert count == len(run["steps"])
     subjects = [message["subject"] for message in run["steps"]["mail"]["output"]["messages"]]
     assert subjects
+    loop = steps(page).filter(has_text="Summarise")
+    await expect(loop).to_have_accessible_name(re.compile(f"{len(subjects)} of {len(subjects)} items"))
 
     await page.get_by_role("link", name="Open", exact=True).click()
     await page.wait_for_url(re.compile("/practice"))
@@ -92,8 +97,17 @@ async def test_home_shows_at_once_and_the_browser_complains_of_nothing(
     assert complaints.lines == []
 
 
+def keep_it_short(home: Path) -> None:
+    """The same workflow on two mails: enough to be interrupted between them."""
+    content = json.loads((ROOT / "workflows" / "email_to_notion.json").read_text())
+    content["inputs"]["limit"]["default"] = 2
+    (home / "workflows").mkdir(parents=True)
+    (home / "workflows" / "email_to_notion.json").write_text(json.dumps(content))
+
+
 async def test_a_run_survives_kill_9_and_goes_on_where_it_was(tmp_path: Path, page: Page) -> None:
     home = tmp_path / "home"
+    keep_it_short(home)
     studio = Studio.start(home)
     try:
         await page.goto(studio.url)

@@ -85,3 +85,19 @@ def failing_step() -> dict[str, Any]:
 def begun(saved: str) -> str:
     """What the editor is told when a person begins to edit the text `saved`."""
     return Draft(revision(saved), 0, saved).token
+
+
+FILES_A_PAGE: list[dict[str, Any]] = [
+    {"id": "mail", "uses": "gmail.search_messages", "with": {"query": "is:unread", "limit": 1}},
+    {
+        "id": "page",
+        "name": "File it",
+        "uses": "notion.create_page",
+        "with": {
+            "parent": "Inbox summaries",
+            "title": "Test page",
+            "markdown": "# Hi <script>alert(1)</script>",
+        },
+        "needs": ["mail"],
+    },
+]

@@ -5,22 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.workflow_engine import WorkflowEngine
-from tests.pages.conftest import OFFLINE, Open, Save, failing_step, link_labels, said
-
-FILES_A_PAGE = [
-    {"id": "mail", "uses": "gmail.search_messages", "with": {"query": "is:unread", "limit": 1}},
-    {
-        "id": "page",
-        "name": "File it",
-        "uses": "notion.create_page",
-        "with": {
-            "parent": "Inbox summaries",
-            "title": "Test page",
-            "markdown": "# Hi <script>alert(1)</script>",
-        },
-        "needs": ["mail"],
-    },
-]
+from tests.pages.conftest import FILES_A_PAGE, OFFLINE, Open, Save, failing_step, link_labels, said
 
 
 def test_a_run_that_made_something_shows_it_and_the_way_there(
@@ -34,6 +19,8 @@ def test_a_run_that_made_something_shows_it_and_the_way_there(
     assert at.title[0].value == "Files mail"
     assert link_labels(at).count("Open") == 1
     assert "File it" in said(at)
+    assert "What it did" in said(at)
+    assert ":material/check_circle: Done" in said(at)
     assert "<script>" not in said(at)
     assert {"again"} <= {button.key for button in at.button}
     assert "cancel" not in {button.key for button in at.button}

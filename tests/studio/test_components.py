@@ -22,7 +22,7 @@ def canvas_page(steps: list[dict], selected: str | None) -> None:
     from studio.components import canvas
 
     events = canvas(steps, key="graph", selected=selected)
-    st.session_state["events"] = (events.selected, events.finished)
+    st.session_state["events"] = (events.selected, events.news)
 
 
 def editor_page(value: str, revision: int) -> None:

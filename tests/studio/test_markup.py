@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from studio.markup import cell, facts, literal, plain, prose, safe_url, table
+from studio.markup import cell, facts, literal, plain, prose, safe_url, table, with_chips
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -96,3 +96,21 @@ def test_a_web_address_is_led_to() -> None:
 )
 def test_a_value_in_a_table_is_short(value: object, said: str) -> None:
     assert cell(value) == said
+
+
+class TestAChip:
+    def test_stands_for_what_is_chosen_later_and_says_by_whom(self) -> None:
+        html = with_chips(prose("see ‹page link› and ‹mark›"), {"‹page link›": "Notion"})
+
+        assert '<span class="pb-chip" title="chosen by Notion when it is made">page link</span>' in html
+        assert '<span class="pb-chip" title="filled in when it is sent">mark</span>' in html
+
+    def test_never_stands_inside_a_tag(self) -> None:
+        html = with_chips(prose('[x](https://a.example "‹page link› >‹id›")'), {})
+        assert "pb-chip" not in html
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_lets_no_html_through(self, text: str) -> None:
+        html = with_chips(prose(f"‹{text}› {text}"), {f"‹{text}›": text})
+        for tag in ("<script", "<img", "<svg", "<iframe", "<style", "<a href='java"):
+            assert tag not in html

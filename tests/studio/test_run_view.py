@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from orchestrator.history import EffectView, ItemView, RunSummary, RunView, StepView, Usage
+from orchestrator.history import EffectView, RunView, Usage
 from studio.run_view import (
     bars,
     can_resume,
-    effect_words,
+    effect_line,
     explanation,
+    failed_of_late,
     first_choice,
     headline,
+    is_still,
     loop_items,
-    needing_a_person,
-    note,
+    model_note,
     result,
     step_facts,
     step_name,
 )
 from studio.timeline import timeline
-
-
-def summary(id: str = "r1", status: Any = "succeeded", at: float = 1000.0, **other: Any) -> RunSummary:
-    content = {
-        "workflow_id": "w",
-        "workflow_name": "W",
-        "started_at": at,
-        "finished_at": at + 4,
-        "error": None,
-        "origin": None,
-    }
-    return RunSummary(id=id, status=status, created_at=at, **{**content, **other})
-
-
-def step(
-    id: str, status: Any = "succeeded", began: float | None = None, ended: float | None = None, **other: Any
-) -> StepView:
-    content: dict[str, Any] = {
-        "name": id,
-        "uses": "ai.generate",
-        "needs": (),
-        "output": None,
-        "error": None,
-        "reason": None,
-        "items": (),
-        "log": (),
-        "usage": Usage(),
-    }
-    return StepView(id=id, status=status, started_at=began, finished_at=ended, **{**content, **other})
-
-
-def run(*steps: StepView, **other: Any) -> RunView:
-    return RunView(summary=summary(**other), workflow={}, inputs={}, output=None, steps=steps)
+from tests.studio.views import item, run, step, summary
 
 
 def test_the_headline_of_a_run_that_is_over() -> None:
@@ -134,22 +104,25 @@ def test_a_step_is_named_in_words() -> None:
 
 
 def test_the_items_of_a_loop_are_counted() -> None:
-    items = tuple(ItemView(key, "succeeded", None, None, None, (), None, None, Usage()) for key in ("0", "1"))
+    items = (item("0"), item("1"))
 
     assert loop_items(step("a", items=items)) == list(items)
-    assert loop_items(step("a", items=(ItemView("", "succeeded", None, None, None, (), None, None, Usage()),))) == []
+    assert loop_items(step("a", items=(item(),))) == []
     assert step_facts(step("a", began=1, ended=2, items=items, usage=Usage(10, 2))) == ["1.0 s", "2 items", "12 tokens"]
 
 
-def test_an_effect_says_whether_it_is_sure() -> None:
+def test_an_effect_says_whether_it_is_sure_and_what_that_means() -> None:
     def effect(status: Any) -> EffectView:
-        return EffectView("notion.create_page", "practice", "page", "", "Created page 'Inbox'", None, status, 0)
+        link = "https://a.example/1"
+        return EffectView("notion.create_page", "practice", "page", "", "Create 'Inbox'.", link, status, 0)
 
-    assert [effect_words(effect(status)) for status in ("confirmed", "sent", "failed")] == [
-        "Created page 'Inbox'",
-        "Created page 'Inbox' (not confirmed yet)",
-        "Did not happen: Created page 'Inbox'",
-    ]
+    done, sent, failed = (effect_line(effect(status)) for status in ("confirmed", "sent", "failed"))
+
+    assert (done.word, done.summary, done.advice, done.link) == ("Done", "Create 'Inbox'.", "", "https://a.example/1")
+    assert sent.word == "Not confirmed"
+    assert "may have happened" in sent.advice
+    assert (failed.word, failed.link) == ("Not done", None)
+    assert "nothing was changed" in failed.advice
 
 
 def test_the_result_leaves_out_what_the_effects_show_already() -> None:
@@ -161,23 +134,54 @@ def test_the_result_leaves_out_what_the_effects_show_already() -> None:
     assert result(run()) == {}
 
 
-def test_the_note_on_a_models_text_goes_with_the_result() -> None:
-    answer = {"text": "The sky is blue.", "note": "tiny practice model: expect mistakes"}
+class TestTheNoteOnAModelsText:
+    NOTE = "tiny practice model: expect mistakes"
 
-    assert note(run(step("a"), step("b", output=[answer]))) == "tiny practice model: expect mistakes"
-    assert note(run(step("a", output={"text": "x", "note": None}))) is None
+    def written(self, *texts: str, note: str | None = NOTE) -> RunView:
+        answers = ({"text": text, "note": note, "model": "a tiny practice model"} for text in texts)
+        items = tuple(item(str(key), output=answer) for key, answer in enumerate(answers))
+        return run(step("a"), step("b", items=items))
+
+    def test_stands_where_the_text_shows(self) -> None:
+        found = self.written("The sky is blue.", "Grass is green.")
+
+        assert model_note(found, {"page": {"parts": ["# All\n\nGrass is green.\n"]}}) == self.NOTE
+        assert model_note(found, "The sky is blue.") == self.NOTE
+
+    def test_and_nowhere_else(self) -> None:
+        found = self.written("The sky is blue.")
+
+        assert model_note(found, {"count": 5, "url": "https://a.example"}) is None
+        assert model_note(found, "a tiny practice model") is None
+        assert model_note(self.written("The sky is blue.", note=None), "The sky is blue.") is None
+
+    def test_a_short_answer_is_known_where_it_stands_alone(self) -> None:
+        found = self.written("yes")
+
+        assert model_note(found, {"answer": "yes"}) == self.NOTE
+        assert model_note(found, {"answer": "yesterday"}) is None
 
 
 def test_only_a_run_that_stopped_early_can_be_resumed() -> None:
     can = {status: can_resume(run(status=status)) for status in ("running", "succeeded", "failed", "cancelled")}
     assert can == {"running": False, "succeeded": False, "failed": True, "cancelled": True}
+    assert not can_resume(replace(run(status="cancelled"), mode="preview"))
+
+
+def test_a_run_that_waits_is_as_still_as_one_that_is_over() -> None:
+    still = {status: is_still(run(status=status)) for status in ("queued", "running", "waiting", "failed")}
+    assert still == {"queued": False, "running": False, "waiting": True, "failed": True}
+
+
+def test_a_step_that_is_open_has_no_bar() -> None:
+    (bar,) = bars(run(step("a", "open", began=10, ended=10, reason="it needs 'b'")), now=15)
+    assert (bar.left, bar.caption) == (None, "it needs 'b'")
 
 
 def test_a_failure_needs_a_person_until_the_workflow_ran_again_or_it_is_old() -> None:
     failed, again = summary("old", "failed", at=100), summary("new", "succeeded", at=200)
     other = summary("other", "failed", at=150, workflow_id="v")
-    waiting = summary("waiting", "waiting", at=50, finished_at=None)
 
-    assert needing_a_person([again, other, failed, waiting], now=300) == [other, waiting]
-    assert needing_a_person([failed], now=300) == [failed]
-    assert needing_a_person([failed], now=300 + 8 * 86400) == []
+    assert failed_of_late([again, other, failed], now=300) == [other]
+    assert failed_of_late([failed], now=300) == [failed]
+    assert failed_of_late([failed], now=300 + 8 * 86400) == []

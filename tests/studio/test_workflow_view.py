@@ -7,7 +7,18 @@ from typing import Any
 
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
-from studio.workflow_view import Card, asks_a_model, canvas_steps, card, marks, matching, problems_of, service_titles
+from studio.workflow_view import (
+    Card,
+    asks_a_model,
+    canvas_steps,
+    card,
+    essential,
+    marks,
+    matching,
+    model_notes,
+    problems_of,
+    service_titles,
+)
 
 MAIL: dict[str, Any] = {
     "id": "mail",
@@ -83,6 +94,41 @@ def test_the_graph_has_a_box_a_step_and_a_line_a_reference(engine: WorkflowEngin
     assert (first["name"], first["needs"]) == ("Find mail", [])
     assert (second["name"], second["needs"]) == ("File it", ["find_mail"])
     assert second.get("action", "").startswith("Notion · ")
+
+
+def test_a_built_in_step_is_named_in_words_and_is_no_service(engine: WorkflowEngine) -> None:
+    asking = Workflow.model_validate(
+        MAIL | {"steps": [{"id": "ask", "uses": "approve", "with": {"message": "Sure?"}}], "inputs": {}}
+    )
+    (box,) = canvas_steps(asking, engine.registry)
+
+    assert box.get("action") == "Ask for approval"
+    assert service_titles(asking, engine.registry) == []
+
+
+def test_the_services_of_steps_inside_a_step_are_named_too(engine: WorkflowEngine) -> None:
+    inner = [{"id": "a", "uses": "ai.generate", "with": {"prompt": "Hello"}}]
+    grouped = Workflow.model_validate(MAIL | {"steps": [{"id": "g", "uses": "group", "steps": inner}], "inputs": {}})
+
+    assert service_titles(grouped, engine.registry) == ["AI"]
+    assert asks_a_model(grouped, engine.registry)
+
+
+def test_a_line_that_follows_from_others_is_not_drawn() -> None:
+    diamond = {"a": (), "b": ("a",), "c": ("a",), "d": ("a", "b", "c"), "e": ("d", "a")}
+
+    assert essential(diamond) == {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ("d",)}
+
+
+def test_the_note_on_a_model_is_told_by_the_step_that_asks_it(engine: WorkflowEngine) -> None:
+    ask = {"uses": "ai.generate", "with": {"prompt": "Hello"}}
+    other = {**ask, "with": {"prompt": "Hello", "model": "openai:gpt-5-mini"}}
+    steps = [{"id": "read", "uses": "gmail.search_messages"}, {"id": "a", **ask}, {"id": "b", **other}]
+    workflow = Workflow.model_validate(MAIL | {"steps": steps, "inputs": {}})
+
+    assert model_notes(workflow, None, engine) == {"a": "tiny practice model: expect mistakes"}
+    assert model_notes(workflow, "openai:gpt-5-mini", engine) == {}
+    assert set(model_notes(workflow, "embedded", engine)) == {"a", "b"}
 
 
 def test_only_a_workflow_that_asks_a_model_lets_one_be_chosen(engine: WorkflowEngine) -> None:

@@ -7,6 +7,7 @@ import { HEIGHT, HEIGHT_WITH_STATE, WIDTH, connections, layout } from "./layout.
 
 const NARROW = 600;
 const TALLEST = { LR: 560, TB: 1400 };
+const DONE = new Set(["succeeded", "planned"]);
 const NODE_TYPES = { step: StepNode };
 const WORDS_FOR_KEYBOARDS = {
   "node.a11yDescription.default": "Press Enter to show this step, Escape to leave it.",
@@ -40,13 +41,10 @@ export function Canvas({ data, feed, onSelect }) {
     runningId,
   });
   const [nodes, onNodesChange] = useNodes({ steps, graph, boxHeight, selected: data.selected, onSelect });
+  const labels = useLabels(feed, steps, data.looks);
   const labelled = useMemo(
-    () =>
-      nodes.map((node) => ({
-        ...node,
-        ariaLabel: stepLabel(node.data.step, feed.step(node.id), data.looks),
-      })),
-    [nodes, statuses, feed, data.looks],
+    () => nodes.map((node) => ({ ...node, ariaLabel: labels[node.id] })),
+    [nodes, labels],
   );
   const edges = useMemo(() => edgesOf(steps, statuses), [steps, statuses]);
   const context = useMemo(() => ({ feed, looks: data.looks, direction }), [feed, data.looks, direction]);
@@ -91,7 +89,7 @@ export function Canvas({ data, feed, onSelect }) {
               />
             )}
             <RunPanel feed={feed} looks={data.looks} steps={steps} />
-            <TextPanel feed={feed} steps={steps} note={data.note} />
+            <TextPanel feed={feed} steps={data.steps} />
           </ReactFlow>
         )}
       </div>
@@ -137,6 +135,14 @@ function useNodes({ steps, graph, boxHeight, selected, onSelect }) {
   return [nodes, onNodesChange];
 }
 
+/** `{stepId: the box in words}`, the same object for as long as no word changes. */
+function useLabels(feed, steps, looks) {
+  const lines = useSyncExternalStore(feed.subscribe, () =>
+    JSON.stringify(steps.map((step) => [step.id, stepLabel(step, feed.step(step.id), looks)])),
+  );
+  return useMemo(() => Object.fromEntries(JSON.parse(lines)), [lines]);
+}
+
 /** `{stepId: status}`, the same object for as long as no status changes. */
 function useStatuses(feed, steps) {
   const line = useSyncExternalStore(feed.subscribe, () =>
@@ -163,7 +169,8 @@ function edgesOf(steps, statuses) {
 function flowOf(source, target) {
   if (target === "running") return "flowing";
   if (target === "skipped" || target === "cancelled") return "unused";
-  return source === "succeeded" && target && target !== "pending" ? "used" : "";
+  if (target === "open") return "unused";
+  return DONE.has(source) && target && target !== "pending" ? "used" : "";
 }
 
 /** The width of an element in pixels, 0 before it is known. */

@@ -5,7 +5,7 @@ import { Symbol } from "./Symbol.jsx";
 import { lookOf, tone } from "./words.js";
 
 const TAIL = 200;
-const OVER = new Set(["succeeded", "skipped"]);
+const OVER = new Set(["succeeded", "skipped", "planned"]);
 
 /** The run's state in the corner. It is read out when it changes. */
 export function RunPanel({ feed, looks, steps }) {
@@ -24,7 +24,7 @@ export function RunPanel({ feed, looks, steps }) {
           <Symbol className={`mark ${run.status}`} icon={look.icon} />
           <span role="status">{look.word}</span>
           <span className="quiet">
-            {done} of {steps.length} steps
+            {done} of {steps.length} {steps.length === 1 ? "step" : "steps"}
           </span>
           <span className="quiet time">
             <Elapsed from={run.started_at} to={run.finished_at} feed={feed} />
@@ -38,7 +38,7 @@ export function RunPanel({ feed, looks, steps }) {
 }
 
 /** The last words of a model that is writing. */
-export function TextPanel({ feed, steps, note }) {
+export function TextPanel({ feed, steps }) {
   const step = useSyncExternalStore(feed.subscribe, () =>
     steps.find(({ id }) => feed.step(id)?.status === "running" && feed.text(id)),
   );
@@ -47,7 +47,8 @@ export function TextPanel({ feed, steps, note }) {
   return (
     <Panel position="bottom-center" className="text">
       <div className="writer">
-        {step.name || step.id} is writing{note && <span className="quiet"> · {note}</span>}
+        {step.name || step.id} is writing
+        {step.note && <span className="note"> · {step.note}</span>}
       </div>
       <div className="words">
         <div>

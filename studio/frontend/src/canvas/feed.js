@@ -3,6 +3,8 @@ const NOTHING = { run: null, steps: {}, text: {}, at: 0 };
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 8000;
 const REFUSED = 4000;
+const TELL_AFTER = 200;
+const MOST_TELLINGS = 5;
 
 /**
  * What is known of the run that the canvas shows: an external store for React, fed by the server's data and by the
@@ -17,11 +19,18 @@ export class RunFeed {
   #socket = null;
   #retry = null;
   #delay = FIRST_DELAY;
-  #onFinished;
+  #heard = null;
+  #page = null;
+  #telling = null;
+  #tellings = 0;
+  #onNews;
 
-  /** `onFinished` is called with the final status, once a run, when the socket brings it. */
-  constructor(onFinished) {
-    this.#onFinished = onFinished;
+  /**
+   * `onNews` is called with the run's status when the socket brings what the page has to show: the run is over, waits
+   * for something else, or goes on.
+   */
+  constructor(onNews) {
+    this.#onNews = onNews;
   }
 
   subscribe = (listener) => {
@@ -45,9 +54,11 @@ export class RunFeed {
     const changed = live !== this.#live;
     if (changed) this.#disconnect();
     this.#live = live;
+    this.#page = standing(status ?? NOTHING);
     if (status) this.#take(status);
     else if (!live || changed) this.#take(NOTHING);
     if (live && changed && !this.#over()) this.#connect();
+    this.#tellPage();
   }
 
   close() {
@@ -77,10 +88,15 @@ export class RunFeed {
       if (socket !== this.#socket) return;
       this.#delay = FIRST_DELAY;
       this.#setConnected(true);
-      this.#take(JSON.parse(data));
-      if (!this.#over()) return;
-      this.#disconnect();
-      this.#onFinished(this.#snapshot.run.status);
+      const picture = JSON.parse(data);
+      this.#heard = standing(picture);
+      this.#take(picture);
+      if (this.#over()) {
+        this.#disconnect();
+        this.#onNews(this.#snapshot.run.status);
+      } else {
+        this.#tellPage();
+      }
     };
     socket.onclose = ({ code }) => {
       if (socket !== this.#socket) return;
@@ -96,9 +112,28 @@ export class RunFeed {
     const socket = this.#socket;
     this.#socket = null;
     clearTimeout(this.#retry);
+    clearTimeout(this.#telling);
+    this.#telling = null;
+    this.#heard = null;
+    this.#tellings = 0;
     this.#delay = FIRST_DELAY;
     this.#setConnected(true);
     socket?.close();
+  }
+
+  // The journal that the page reads may be some milliseconds behind the socket: tell it again, but not for ever.
+  #tellPage() {
+    if (this.#heard === null || this.#heard === this.#page) {
+      this.#tellings = 0;
+      return;
+    }
+    if (this.#telling !== null || this.#tellings === MOST_TELLINGS) return;
+    this.#telling = setTimeout(() => {
+      this.#telling = null;
+      if (this.#heard === this.#page) return;
+      this.#tellings += 1;
+      this.#onNews(this.#snapshot.run.status);
+    }, TELL_AFTER * (1 + this.#tellings));
   }
 
   #setConnected(connected) {
@@ -110,6 +145,13 @@ export class RunFeed {
   #tell() {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** What a page shows of a run besides its canvas, in short: whether it is under way, and what it waits for. */
+function standing({ run, steps }) {
+  if (!run || FINAL.has(run.status)) return run?.status ?? null;
+  const waiting = Object.keys(steps).filter((id) => steps[id].status === "waiting");
+  return JSON.stringify([run.status === "waiting", waiting.sort().map((id) => [id, steps[id].done])]);
 }
 
 // What did not change keeps its identity, so that React draws only the steps that did.

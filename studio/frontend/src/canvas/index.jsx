@@ -10,7 +10,7 @@ export default component((parent) => {
   const { host, remove } = stage(parent, flowCss + canvasCss);
   const root = createRoot(host);
   let latest;
-  const feed = new RunFeed((status) => latest.setTriggerValue("finished", status));
+  const feed = new RunFeed((status) => latest.setTriggerValue("news", status));
 
   return {
     update(args) {

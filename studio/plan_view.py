@@ -1,0 +1,211 @@
+"""A write as its service will show it, before it goes out. Pure: what will be sent in, the parts of its picture out.
+
+What a write is shows in the names of its fields, so that a connector of tomorrow is shown like those of today.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+from typing import Any, Literal
+
+from orchestrator.actions import Registry
+from orchestrator.history import RunView
+from orchestrator.preview import PLACEHOLDER, PlannedEffect
+from studio.moments import count
+
+BodyForm = Literal["letter", "prose", "file", "diff"]
+"""Text as it is typed, Markdown as it is read, a whole file, the changes to a file."""
+
+LARGEST_DIFF = 200_000
+"""Characters. Larger files are shown whole: to compare them would keep the page waiting."""
+
+MAIN_BRANCH = "the main branch"
+
+_COLOR = re.compile(r' ?\{color="\w+"\}$', re.MULTILINE)
+"""How Notion's Markdown says the colour of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A kind of write: the fields that it is known by, what it does, and which field is shown how. `facts` are the
+    fields that stand above the body, with their labels."""
+
+    fields: frozenset[str]
+    verb: str
+    noun: str
+    body: str
+    form: BodyForm
+    facts: tuple[tuple[str, str], ...]
+    title: str = ""
+
+
+SHAPES = (
+    Shape(
+        fields=frozenset({"to", "subject", "body"}),
+        verb="send",
+        noun="mail",
+        body="body",
+        form="letter",
+        facts=(
+            ("from", "From"),
+            ("to", "To"),
+            ("cc", "Copy to"),
+            ("bcc", "Hidden copy to"),
+            ("reply_to", "Answers go to"),
+            ("subject", "Subject"),
+            ("attachments", "Attachments"),
+        ),
+    ),
+    Shape(
+        fields=frozenset({"path", "content"}),
+        verb="commit",
+        noun="file",
+        body="content",
+        form="file",
+        facts=(("repository", "Repository"), ("branch", "Branch"), ("path", "File"), ("message", "Message")),
+    ),
+    Shape(
+        fields=frozenset({"title", "markdown"}),
+        verb="create",
+        noun="page",
+        body="markdown",
+        form="prose",
+        facts=(("parent", "Where"),),
+        title="title",
+    ),
+    Shape(
+        fields=frozenset({"page", "markdown"}),
+        verb="add to",
+        noun="page",
+        body="markdown",
+        form="prose",
+        facts=(("page", "Page"),),
+    ),
+    Shape(
+        fields=frozenset({"repository", "title", "body"}),
+        verb="open",
+        noun="issue",
+        body="body",
+        form="prose",
+        facts=(("repository", "Repository"), ("labels", "Labels")),
+        title="title",
+    ),
+    Shape(
+        fields=frozenset({"number", "body"}),
+        verb="write",
+        noun="comment",
+        body="body",
+        form="prose",
+        facts=(("repository", "Repository"), ("number", "On number")),
+    ),
+)
+OTHER = Shape(frozenset(), "make", "change", "", "letter", ())
+
+
+@dataclass(frozen=True, slots=True)
+class WriteView:
+    """A write, taken apart for the page. Parts that it does not have are empty. `facts` are short values by label;
+    `rest` is what none of the other parts says."""
+
+    facts: tuple[tuple[str, str], ...] = ()
+    title: str = ""
+    body: str = ""
+    form: BodyForm = "letter"
+    path: str = ""
+    rest: Mapping[str, Any] | None = None
+
+
+def write_view(request: Mapping[str, Any], run: RunView) -> WriteView:
+    """The picture of a write. `run` may have read the file that it changes: then the changes are shown."""
+    shape = shape_of(request)
+    facts = [(label, _listed(request[name])) for name, label in shape.facts if request.get(name) not in (None, "", [])]
+    known = {shape.title, shape.body, *(name for name, _ in shape.facts)}
+    rest = {name: value for name, value in request.items() if name not in known and value not in (None, "", [], {})}
+    body, form = str(request.get(shape.body) or ""), shape.form
+    if form == "prose":
+        body = _COLOR.sub("", body)
+    before = present_content(run, request) if form == "file" else None
+    if before is not None and len(before) + len(body) <= LARGEST_DIFF:
+        body, form = changes(before, body), "diff"
+    return WriteView(
+        facts=tuple(facts),
+        title=str(request.get(shape.title) or ""),
+        body=body,
+        form=form,
+        path=str(request.get("path") or ""),
+        rest=rest or None,
+    )
+
+
+def shape_of(request: Mapping[str, Any]) -> Shape:
+    return next((shape for shape in SHAPES if shape.fields <= request.keys()), OTHER)
+
+
+def is_question(plan: PlannedEffect) -> bool:
+    """Whether this is no write of a connector, but a person that the run will ask."""
+    return "." not in plan.action
+
+
+def writes(run: RunView) -> list[PlannedEffect]:
+    """What a preview has planned to send."""
+    return [plan for plan in run.plans if not is_question(plan)]
+
+
+def doing(plans: Iterable[PlannedEffect]) -> str:
+    """What some writes do, counted: "Send 1 mail, create 2 pages". "" for none."""
+    shapes = Counter((shape.verb, shape.noun) for shape in (shape_of(plan.request) for plan in plans))
+    words = ", ".join(f"{verb} {count(number, noun)}" for (verb, noun), number in shapes.items())
+    return words[:1].upper() + words[1:]
+
+
+def origins(plans: Sequence[PlannedEffect], registry: Registry) -> dict[str, str]:
+    """The service that will choose the value of each placeholder: "Notion" for "‹page link›"."""
+    found: dict[str, str] = {}
+    for plan in plans:
+        connector = registry.connectors.get(plan.action.split(".")[0])
+        for placeholder in _placeholders(plan.result):
+            found.setdefault(placeholder, connector.title if connector else "")
+    return found
+
+
+def present_content(run: RunView, request: Mapping[str, Any]) -> str | None:
+    """What stands in a file now, where the run has read it. None: nobody knows."""
+    branch = request.get("branch")
+    for step in run.steps:
+        for item in step.items:
+            given, read = item.input or {}, item.output
+            same = all(given.get(key) == request.get(key) for key in ("repository", "path"))
+            if same and (given.get("ref") or MAIN_BRANCH) == branch and isinstance(read, Mapping):
+                text = read.get("text")
+                return text if isinstance(text, str) else None
+    return None
+
+
+def changes(before: str, after: str) -> str:
+    """A unified diff with three lines around each change. "" when nothing changes."""
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm=""))
+    return "\n".join(lines[2:])  # without the names of two files: there is one
+
+
+def _placeholders(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from PLACEHOLDER.findall(value)
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _placeholders(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _placeholders(part)
+
+
+def _listed(value: Any) -> str:
+    """A short value as text: a list's parts one after the other, an attachment by its name."""
+    if isinstance(value, list):
+        return ", ".join(_listed(part) for part in value)
+    if isinstance(value, Mapping):
+        return str(value.get("name") or value.get("filename") or ", ".join(map(str, value.values())))
+    return str(value)
