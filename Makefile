@@ -13,7 +13,7 @@ run: ## start the studio (HOST, PORT change the address), installing it first
 	@scripts/setup requirements.txt && exec $(PY) -m orchestrator serve --host $(HOST) --port $(PORT)
 
 test: setup-dev ## run all tests, in a real browser too
-	@$(PY) -m scripts.browser --install && exec $(PY) -m pytest $(ARGS)
+	@$(PY) -m scripts.browser --install && $(PY) -m scripts.postgres --install && exec $(PY) -m pytest $(ARGS)
 
 check: setup-dev ## lint, types, import contracts, generated files
 	@scripts/check
@@ -30,9 +30,8 @@ lock: setup-dev ## pin pyproject.toml's dependencies again (ARGS=--upgrade for n
 screenshots: setup-dev ## take the pictures of the guide (ARGS="--all FOLDER" for every page and size)
 	@$(PY) -m scripts.browser --install && $(PY) -m scripts.screenshots $(ARGS)
 
-bench: setup-dev ## measure; results go to benchmarks/results
-	@$(PY) -m scripts.browser --install
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(PY) -m benchmarks.$$(basename $$file .py) || exit 1; done
+bench: setup-dev ## measure; results go to benchmarks/results (ARGS="chain fanout" for some)
+	@$(PY) -m scripts.browser --install && exec $(PY) -m benchmarks $(ARGS)
 
 setup-dev:
 	@scripts/setup requirements.txt requirements-dev.txt

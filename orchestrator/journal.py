@@ -1,166 +1,103 @@
-"""The journal: every run and every event of it, on SQLite, written by one thread in groups.
+"""The journal: every run and every event of it, written by one thread in groups.
 
 Appends of all runs that are due together share one transaction and one fsync (group commit). An append is written
 behind: it is on disk a few milliseconds later, or as soon as someone waits at the barrier. A batch names the fence of
-its run's owner; a batch of a process that lost the run is refused as a whole.
+its run's owner; a batch of a process that lost the run is refused as a whole. A run whose batch could not be written
+is let go of: it goes on, from what is recorded, under its next owner.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
-import sqlalchemy.event
-import sqlalchemy.exc
 
 from orchestrator.errors import LeaseLost, NotFound, StoreError
 from orchestrator.events import Event
-from orchestrator.history import ACTIVE, RunSummary
-from orchestrator.schema import EFFECTS, EVENTS, RUNS, SIGNALS, WORKFLOWS, migrate
+from orchestrator.history import ACTIVE, FINAL, RunSummary
+from orchestrator.records import (
+    Batch,
+    Claim,
+    EffectRow,
+    EventRow,
+    NewRun,
+    Parked,
+    Signal,
+    SignalType,
+    encode,
+    event_row,
+)
+from orchestrator.retention import Retention
+from orchestrator.schema import CACHE, EFFECTS, EVENTS, RUNS, SIGNALS, WORKFLOWS
+from orchestrator.settings import Settings
+from orchestrator.stores import open_store
+from orchestrator.stores.batches import LEASE
+from orchestrator.stores.files import REFERENCE, restore
+from orchestrator.stores.store import RefusedBatch, RunFence, Store, Writer
+
+__all__ = [
+    "LEASE",
+    "Batch",
+    "Claim",
+    "EffectRow",
+    "EventRow",
+    "Journal",
+    "NewRun",
+    "Parked",
+    "Signal",
+    "encode",
+    "event_row",
+]
 
 WRITE_BEHIND = 0.005
 """Seconds that an append may wait for others to share its commit when nobody waits for it."""
-
-LEASE = 10.0
-"""Seconds after which a run of an owner that is not heard of may be taken over."""
-
-
-def encode(value: Any) -> str:
-    """JSON text of a value. Raises TypeError for what JSON cannot hold."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class NewRun:
-    """A row of `runs` as it begins."""
-
-    id: str
-    workflow_id: str
-    workflow_name: str
-    workflow_hash: str
-    workflow: str
-    created_at: float
-    inputs: str
-    model: str | None
-    origin: str | None
-    lineage: str
-    owner: str
-
-
-@dataclass(frozen=True, slots=True)
-class EffectRow:
-    """A write in the ledger."""
-
-    key: str
-    run_id: str
-    step: str
-    item: str
-    action: str
-    account: str
-    summary: str
-    status: str
-    result: str | None
-    at: float
-
-
-EventRow = tuple[str, int, float, str, str, str, int, str]
-"""run_id, seq, at, type, step, item, attempt, data as JSON text."""
-
-
-def event_row(run_id: str, seq: int, event: Event) -> EventRow:
-    """Raises TypeError when the event's data is not JSON."""
-    return (run_id, seq, event.at, event.type, event.step, event.item, event.attempt, encode(event.data))
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one run writes at once: all of it or nothing."""
-
-    run_id: str
-    fence: int
-    events: Sequence[EventRow] = ()
-    effect: EffectRow | None = None
-    new: NewRun | None = None
-    finished: tuple[str, float, str | None, str | None] | None = None
-    """(status, finished_at, output, error)"""
-    parked: Parked | None = None
-    heeded: int | None = None
-    """The signals up to this one are done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """The run waits and nobody needs to own it: until `wake_at`, or for a signal when that is None."""
-
-    wake_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """What somebody wants of a run."""
-
-    id: int
-    run_id: str
-    type: Literal["cancel", "answer"]
-    data: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A run that this process now owns."""
-
-    run_id: str
-    fence: int
-    workflow_hash: str
-    lineage: str
-    model: str | None
-
 
 Settle = Callable[[StoreError | None], None]
 """Told when what came before it is on disk, or why it is not."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Barrier:
+    settle: Settle
+    run: RunFence | None
+    """Whose batches it is about. None: all of its round."""
+
+
 @dataclass(slots=True)
 class _Queue:
     batches: list[Batch] = field(default_factory=list[Batch])
-    barriers: list[Callable[[StoreError | None], None]] = field(
-        default_factory=list[Callable[[StoreError | None], None]]
-    )
+    barriers: list[_Barrier] = field(default_factory=list[_Barrier])
 
 
 class Journal:
-    """Opens (and makes or migrates) the database. `on_lost` is called from the writer's thread with the id of a run
-    whose batch was refused because another process owns it now."""
+    """What is kept in a store that is open. `on_lost` is called from the writer's thread with the id of a run whose
+    batch was refused because another process owns it now, or could not be written."""
 
-    def __init__(self, path: Path, *, on_lost: Callable[[str], None] = lambda run_id: None) -> None:
-        self.path = path
+    def __init__(self, store: Store, *, on_lost: Callable[[str], None] = lambda run_id: None) -> None:
         self.on_lost = on_lost
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._reads = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-            sqlalchemy.event.listen(self._reads, "connect", _set_pragmas)
-            with self._reads.begin() as connection:
-                migrate(connection)
-        except (OSError, sqlalchemy.exc.DBAPIError) as error:
-            raise StoreError(
-                f"The database {path} cannot be opened: {_reason(error)}.",
-                remedy="Check that the folder exists, is writable and has room, or set PATCHBAY_HOME.",
-            ) from error
+        self._store = store
         self._lock = threading.Condition()
         self._queue = _Queue()
         self._urgent = False
         self._closing = False
-        self._lost: set[tuple[str, int]] = set()
-        self._writer = threading.Thread(target=self._write_loop, name="journal", daemon=True)
+        self._refused: dict[RunFence, StoreError] = {}
+        """Why nothing more is written for a run under a fence."""
+        self._abandoned: set[RunFence] = set()
+        """Runs whose rows still say that they are owned here, though nobody advances them."""
+        self._retention = Retention(store, lambda: not self._closing)
+        self._writer = threading.Thread(target=self._write_loop, args=(store.writer(),), name="journal", daemon=True)
         self._writer.start()
+
+    @classmethod
+    def open(cls, settings: Settings) -> Journal:
+        """The journal that the settings name: `database_url`, else a file in `home`. Raises `StoreError`."""
+        return cls(open_store(settings))
 
     def close(self) -> None:
         """Write what is left, and stop."""
@@ -168,7 +105,7 @@ class Journal:
             self._closing = True
             self._lock.notify()
         self._writer.join()
-        self._reads.dispose()
+        self._store.close()
 
     # --- writing
 
@@ -182,8 +119,8 @@ class Journal:
                 self._lock.notify()
 
     async def barrier(self, run_id: str, fence: int) -> None:
-        """Wait until all that was written so far is on disk. Raises `StoreError` if it cannot be, and `LeaseLost`
-        if another process owns the run by now."""
+        """Wait until all that was written so far is on disk. Raises `StoreError` if something of this run cannot be,
+        and `LeaseLost` if another process owns the run by now."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
 
@@ -191,13 +128,8 @@ class Journal:
             if not done.done():
                 done.set_exception(error) if error else done.set_result(None)
 
-        with self._lock:
-            self._queue.barriers.append(lambda error: _call(loop, settle, error))
-            self._urgent = True
-            self._lock.notify()
+        self._wait_for(_Barrier(lambda error: _call(loop, settle, error), (run_id, fence)))
         await done
-        if (run_id, fence) in self._lost:
-            raise LeaseLost(f"Another process goes on with run '{run_id}'.")
 
     def flush(self) -> None:
         """Wait, without a loop, until all that was written so far is on disk. Raises `StoreError`."""
@@ -209,18 +141,19 @@ class Journal:
                 errors.append(error)
             done.set()
 
-        with self._lock:
-            self._queue.barriers.append(settle)
-            self._urgent = True
-            self._lock.notify()
+        self._wait_for(_Barrier(settle, None))
         done.wait()
         if errors:
             raise errors[0]
 
-    def _write_loop(self) -> None:
-        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-        _set_pragmas(connection)
-        with contextlib.closing(connection):
+    def _wait_for(self, barrier: _Barrier) -> None:
+        with self._lock:
+            self._queue.barriers.append(barrier)
+            self._urgent = True
+            self._lock.notify()
+
+    def _write_loop(self, writer: Writer) -> None:
+        with contextlib.closing(writer):
             while True:
                 with self._lock:
                     self._lock.wait_for(lambda: self._queue.batches or self._queue.barriers or self._closing)
@@ -228,29 +161,36 @@ class Journal:
                     queue, self._queue, self._urgent = self._queue, _Queue(), False
                     if self._closing and not (queue.batches or queue.barriers):
                         return
-                error = self._commit(connection, queue.batches) if queue.batches else None
-                for settle in queue.barriers:
-                    settle(error)
+                error = self._commit(writer, queue.batches)
+                for barrier in queue.barriers:
+                    refused = self._refused.get(barrier.run) if barrier.run else error
+                    barrier.settle(type(refused)(refused.message, remedy=refused.remedy) if refused else None)
 
-    def _commit(self, connection: sqlite3.Connection, batches: list[Batch]) -> StoreError | None:
+    def _commit(self, writer: Writer, batches: list[Batch]) -> StoreError | None:
+        """Write what may be written. Gives the first error, if any."""
+        if self._refused:
+            batches = [batch for batch in batches if (batch.run_id, batch.fence) not in self._refused]
+        if not batches:
+            return None
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            lost = _write_batches(connection, batches)
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            failure = StoreError(
-                f"The journal cannot be written: {error}.",
-                remedy="Check the disk's room and rights. The run goes on from what is recorded.",
-            )
-            for run_id in {batch.run_id for batch in batches}:
-                self.on_lost(run_id)
-            return failure
-        self._lost |= lost
-        for run_id, _ in lost:
-            self.on_lost(run_id)
+            lost = _commit(writer, batches)
+        except StoreError as error:
+            runs = {batch.run_id for batch in batches}
+            if isinstance(error, RefusedBatch) and len(runs) > 1:  # whose it is shows when each is alone
+                errors = [self._commit(writer, [one for one in batches if one.run_id == run]) for run in runs]
+                return next((error for error in errors if error), None)
+            failed = {(batch.run_id, batch.fence) for batch in batches}
+            self._abandoned |= failed
+            self._refuse(failed, StoreError(f"The journal cannot be written. {error.message}", remedy=error.remedy))
+            return self._refused[failed.pop()]
+        if lost:
+            self._refuse(lost, LeaseLost("Another process goes on with this run."))
         return None
+
+    def _refuse(self, runs: Iterable[RunFence], error: StoreError) -> None:
+        for run in runs:
+            self._refused[run] = error
+            self.on_lost(run[0])
 
     # --- owning a run
 
@@ -259,28 +199,44 @@ class Journal:
     ) -> list[Claim]:
         """Take over unfinished runs that nobody owns: never owned, lease run out, owner known to be dead, or waiting
         for what is there now: their time, or a signal."""
-        active = RUNS.c.status.in_(sorted(ACTIVE))
+        self._let_go()
+        foreign = RUNS.c.owner.is_distinct_from(owner)
         waiting = RUNS.c.status == "waiting"
-        query = sa.select(RUNS.c.id, RUNS.c.owner, RUNS.c.lease_until).where(
-            sa.or_(
-                RUNS.c.status.in_(["queued", "running"]),
-                sa.and_(waiting, RUNS.c.wake_at <= now),
-                sa.and_(waiting, RUNS.c.id.in_(sa.select(SIGNALS.c.run_id))),
-            )
+        due = (
+            sa.and_(RUNS.c.status == "queued", foreign),
+            sa.and_(RUNS.c.status == "running", foreign),
+            sa.and_(waiting, RUNS.c.wake_at <= now),
+            sa.and_(waiting, RUNS.c.id.in_(sa.select(SIGNALS.c.run_id))),
         )
-        if run_id is not None:
-            query = query.where(RUNS.c.id == run_id)
+        this = sa.true() if run_id is None else RUNS.c.id == run_id
+        columns = (RUNS.c.id, RUNS.c.owner, RUNS.c.fence, RUNS.c.lease_until)
+        # Each straight from its index: runs that are over are never looked at.
+        found = sa.union(*(sa.select(*columns).where(one, this) for one in due)).subquery()
+        query = sa.select(found).order_by(found.c.id)
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        free = [row for row in rows if row.owner is None or (row.lease_until or 0) < now or is_dead(row.owner)]
+        if not free:
+            return []
         claims: list[Claim] = []
-        with self._reads.begin() as connection:
-            for row in connection.execute(query).all():
-                free = row.owner is None or (row.lease_until or 0) < now or is_dead(row.owner)
-                if not free or row.owner == owner:
-                    continue
+        with self._store.change() as connection:
+            for row in free:
                 taken = connection.execute(
                     RUNS.update()
-                    .where(RUNS.c.id == row.id, active, RUNS.c.owner.is_not_distinct_from(row.owner))
+                    .where(
+                        RUNS.c.id == row.id,
+                        RUNS.c.status.in_(sorted(ACTIVE)),
+                        RUNS.c.fence == row.fence,
+                        RUNS.c.owner.is_not_distinct_from(row.owner),
+                        RUNS.c.lease_until.is_not_distinct_from(row.lease_until),
+                    )
                     .values(
-                        owner=owner, status="running", wake_at=None, fence=RUNS.c.fence + 1, lease_until=now + LEASE
+                        owner=owner,
+                        status="running",
+                        started_at=sa.func.coalesce(RUNS.c.started_at, now),
+                        wake_at=None,
+                        fence=RUNS.c.fence + 1,
+                        lease_until=now + LEASE,
                     )
                     .returning(RUNS.c.fence, RUNS.c.workflow_hash, RUNS.c.lineage, RUNS.c.model)
                 ).first()
@@ -288,26 +244,45 @@ class Journal:
                     claims.append(Claim(row.id, taken.fence, taken.workflow_hash, taken.lineage, taken.model))
         return claims
 
+    def _let_go(self) -> None:
+        """Give up the runs whose batches could not be written, once the store can be written again."""
+        abandoned = set(self._abandoned)
+        if not abandoned:
+            return
+        with self._store.change() as connection:
+            for run_id, fence in sorted(abandoned):
+                connection.execute(
+                    RUNS.update()
+                    .where(RUNS.c.id == run_id, RUNS.c.fence == fence, RUNS.c.owner.is_not(None))
+                    .values(owner=None, lease_until=None, fence=fence + 1)
+                )
+        self._abandoned -= abandoned
+
     def renew(self, owner: str, now: float) -> list[Signal]:
         """Prolong the leases of an owner. Gives the signals for its runs."""
-        with self._reads.begin() as connection:
-            connection.execute(RUNS.update().where(RUNS.c.owner == owner).values(lease_until=now + LEASE))
-            query = sa.select(SIGNALS).join(RUNS, RUNS.c.id == SIGNALS.c.run_id).where(RUNS.c.owner == owner)
+        self._let_go()
+        with self._store.change() as connection:
+            connection.execute(RUNS.update().where(_held_by(owner)).values(lease_until=now + LEASE))
+        query = sa.select(SIGNALS).join(RUNS, RUNS.c.id == SIGNALS.c.run_id).where(RUNS.c.owner == owner)
+        with self._store.read() as connection:
             return [_signal(row) for row in connection.execute(query.order_by(SIGNALS.c.id))]
 
     def release(self, owner: str) -> None:
         """Give up all runs of an owner, so that another can take them at once."""
-        with self._reads.begin() as connection:
-            connection.execute(RUNS.update().where(RUNS.c.owner == owner).values(owner=None, lease_until=None))
+        with self._store.change() as connection:
+            connection.execute(RUNS.update().where(_held_by(owner)).values(owner=None, lease_until=None))
 
-    def signal(self, run_id: str, type: Literal["cancel", "answer"], data: Mapping[str, Any]) -> None:
+    def signal(self, run_id: str, type: SignalType, data: Mapping[str, Any]) -> None:
         """Leave word for whoever owns the run, now or next."""
-        with self._reads.begin() as connection:
+        turn = sa.select(RUNS.c.id).where(RUNS.c.id == run_id).with_for_update(key_share=True)
+        with self._store.change() as connection:
+            # One after another, so that the numbers of a run's signals grow in the order in which they can be seen.
+            connection.execute(turn)
             connection.execute(SIGNALS.insert().values(run_id=run_id, type=type, data=encode(dict(data))))
 
     def signals(self, run_id: str) -> list[Signal]:
         """What is wanted of a run and not done yet, oldest first."""
-        with self._reads.connect() as connection:
+        with self._store.read() as connection:
             query = sa.select(SIGNALS).where(SIGNALS.c.run_id == run_id).order_by(SIGNALS.c.id)
             return [_signal(row) for row in connection.execute(query)]
 
@@ -317,17 +292,39 @@ class Journal:
         self, *, status: Iterable[str] | None = None, workflow: str | None = None, limit: int = 50, offset: int = 0
     ) -> list[RunSummary]:
         """Runs, newest first."""
-        query = sa.select(*_SUMMARY).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()).limit(limit).offset(offset)
-        if status is not None:
-            query = query.where(RUNS.c.status.in_(list(status)))
-        if workflow is not None:
-            query = query.where(RUNS.c.workflow_id == workflow)
-        with self._reads.connect() as connection:
+        query: sa.Select[*tuple[Any, ...]] = sa.select(*_SUMMARY)
+        if status is not None or workflow is not None:
+            # A few of each status, each straight from an index, instead of all runs, sorted.
+            those = sa.true() if workflow is None else RUNS.c.workflow_id == workflow
+            each = [
+                sa.select(_newest(query.where(RUNS.c.status == one, those)).limit(limit + offset).subquery())
+                for one in sorted(ACTIVE | FINAL if status is None else set(status))
+            ]
+            if not each:
+                return []
+            found = sa.union_all(*each).subquery()
+            query = sa.select(found).order_by(found.c.created_at.desc(), found.c.id.desc())
+        else:
+            query = _newest(query)
+        with self._store.read() as connection:
+            return [_summary(row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+    def children(self, run_id: str) -> list[RunSummary]:
+        """The runs that a run began, oldest first."""
+        query = sa.select(*_SUMMARY).where(RUNS.c.parent == run_id).order_by(RUNS.c.created_at, RUNS.c.id)
+        with self._store.read() as connection:
             return [_summary(row) for row in connection.execute(query)]
+
+    def latest_of(self, lineage: str) -> Any | None:
+        """The row of the newest run of a lineage."""
+        first = sa.select(RUNS).where(RUNS.c.id == lineage)
+        later = _newest(sa.select(RUNS).where(RUNS.c.lineage == lineage, RUNS.c.lineage != RUNS.c.id)).limit(1)
+        with self._store.read() as connection:
+            return connection.execute(later).first() or connection.execute(first).first()
 
     def run(self, run_id: str) -> Any:
         """The row of a run. Raises `NotFound`."""
-        with self._reads.connect() as connection:
+        with self._store.read() as connection:
             row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).first()
         if row is None:
             raise NotFound(f"There is no run '{run_id}'.", remedy="List the runs to find its id.")
@@ -337,32 +334,87 @@ class Journal:
         return _summary(self.run(run_id))
 
     def events(self, run_id: str, after: int = 0) -> list[tuple[int, Event]]:
-        """The events of a run with their numbers, from the one behind `after` on."""
+        """The events of a run with their numbers, from the one behind `after` on. Raises `StoreError` when a large
+        output is missing or damaged."""
         query = sa.select(EVENTS).where(EVENTS.c.run_id == run_id, EVENTS.c.seq > after).order_by(EVENTS.c.seq)
-        with self._reads.connect() as connection:
+        with self._store.read() as connection:
             return [
-                (row.seq, Event(row.type, row.step, row.item, row.attempt, orjson.loads(row.data), row.at))
-                for row in connection.execute(query)
+                (row.seq, Event(row.type, row.step, row.item, row.attempt, self._data(connection, row), row.at))
+                for row in connection.execute(query).all()
             ]
+
+    def _data(self, connection: sa.Connection, row: Any) -> dict[str, Any]:
+        data: dict[str, Any] = orjson.loads(row.data)
+        if not row.data.startswith(REFERENCE):
+            return data
+        hash: str = data["$file"]
+        return restore(self._store.file(connection, hash), hash, row.run_id)
 
     def effects(self, run_id: str) -> list[EffectRow]:
         """The ledger of a run."""
-        query = sa.select(EFFECTS).where(EFFECTS.c.run_id == run_id).order_by(EFFECTS.c.at)
-        with self._reads.connect() as connection:
+        query = sa.select(*_EFFECT).where(EFFECTS.c.run_id == run_id).order_by(EFFECTS.c.at)
+        with self._store.read() as connection:
             return [EffectRow(*row) for row in connection.execute(query)]
 
     def effect(self, key: str) -> EffectRow | None:
-        with self._reads.connect() as connection:
-            row = connection.execute(sa.select(EFFECTS).where(EFFECTS.c.key == key)).first()
+        with self._store.read() as connection:
+            row = connection.execute(sa.select(*_EFFECT).where(EFFECTS.c.key == key)).first()
         return EffectRow(*row) if row else None
 
     def workflow(self, hash: str) -> dict[str, Any]:
         """The content of a workflow as it was when it ran."""
-        with self._reads.connect() as connection:
+        with self._store.read() as connection:
             content = connection.execute(sa.select(WORKFLOWS.c.content).where(WORKFLOWS.c.hash == hash)).scalar()
         if content is None:
             raise NotFound(f"The journal does not know the workflow version '{hash}'.")
         return orjson.loads(content)
+
+    # --- results that are used again
+
+    def cached(self, key: str, now: float) -> Any | None:
+        """A result that was put here. None when there is none, or no longer."""
+        lasting = sa.or_(CACHE.c.expires_at.is_(None), CACHE.c.expires_at > now)
+        with self._store.read() as connection:
+            output = connection.execute(sa.select(CACHE.c.output).where(CACHE.c.key == key, lasting)).scalar()
+        return None if output is None else orjson.loads(output)
+
+    def put_cached(self, key: str, output: Any, at: float, expires_at: float | None) -> None:
+        """Keep a result, in place of an earlier one. Raises TypeError when it is not JSON."""
+        row = {"key": key, "output": encode(output), "at": at, "expires_at": expires_at}
+        with self._store.change() as connection:
+            connection.execute(_UPSERT, row)
+
+    # --- room
+
+    def prune(self, now: float, days: float, count: int) -> int:
+        """Delete what need not be kept (`Retention.prune`). Takes its time: not for an event loop."""
+        return self._retention.prune(now, days, count)
+
+
+_UPSERT = sa.text(
+    "INSERT INTO cache (key, output, at, expires_at) VALUES (:key, :output, :at, :expires_at) ON CONFLICT (key)"
+    " DO UPDATE SET output = excluded.output, at = excluded.at, expires_at = excluded.expires_at"
+)
+
+
+def _newest(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
+    return query.order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc())
+
+
+def _commit(writer: Writer, batches: list[Batch]) -> set[RunFence]:
+    try:
+        return writer.commit(batches)
+    except (ValueError, TypeError, OverflowError) as error:  # a driver's way to say what it cannot take
+        raise RefusedBatch(f"A value cannot be stored: {error}.", remedy="Look at what the run was given.") from error
+
+
+def _held_by(owner: str) -> sa.ColumnElement[bool]:
+    """The runs of an owner, locked in the order of their ids, as everyone does: nobody waits in a circle."""
+    mine = sa.select(RUNS.c.id).where(RUNS.c.owner == owner).order_by(RUNS.c.id).with_for_update(key_share=True)
+    return RUNS.c.id.in_(mine)
+
+
+_EFFECT = tuple(column for column in EFFECTS.c if column.name != "lineage")
 
 
 def _signal(row: Any) -> Signal:
@@ -379,6 +431,7 @@ _SUMMARY = (
     RUNS.c.finished_at,
     RUNS.c.error,
     RUNS.c.origin,
+    RUNS.c.parent,
 )
 
 
@@ -393,83 +446,10 @@ def _summary(row: Any) -> RunSummary:
         finished_at=row.finished_at,
         error=orjson.loads(row.error) if row.error else None,
         origin=row.origin,
+        parent=row.parent,
     )
 
 
-def _write_batches(connection: sqlite3.Connection, batches: list[Batch]) -> set[tuple[str, int]]:
-    """Write what may be written. Gives the runs, with the fence they were written under, whose owner is another."""
-    new = [batch.new for batch in batches if batch.new]
-    if new:
-        connection.executemany(
-            "INSERT OR IGNORE INTO workflows (hash, content) VALUES (?, ?)",
-            {run.workflow_hash: (run.workflow_hash, run.workflow) for run in new}.values(),
-        )
-        connection.executemany(
-            "INSERT INTO runs (id, workflow_id, workflow_name, workflow_hash, status, created_at, started_at, inputs,"
-            " model, origin, lineage, owner, fence, lease_until)"
-            " VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, 1, ?)",
-            [
-                (
-                    *(run.id, run.workflow_id, run.workflow_name, run.workflow_hash, run.created_at, run.created_at),
-                    *(run.inputs, run.model, run.origin, run.lineage, run.owner, run.created_at + LEASE),
-                )
-                for run in new
-            ],
-        )
-    fences = {run.id: 1 for run in new}
-    lost: set[tuple[str, int]] = set()
-    for batch in batches:
-        if batch.run_id not in fences:
-            row = connection.execute("SELECT fence FROM runs WHERE id = ?", (batch.run_id,)).fetchone()
-            fences[batch.run_id] = row[0] if row else -1
-        if fences[batch.run_id] != batch.fence:
-            lost.add((batch.run_id, batch.fence))
-    kept = [batch for batch in batches if (batch.run_id, batch.fence) not in lost]
-    connection.executemany(
-        "INSERT INTO events (run_id, seq, at, type, step, item, attempt, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [row for batch in kept for row in batch.events],
-    )
-    for batch in kept:
-        if effect := batch.effect:
-            connection.execute(
-                "INSERT INTO effects (key, run_id, step, item, action, account, summary, status, result, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
-                " run_id = excluded.run_id, summary = excluded.summary, status = excluded.status,"
-                " result = excluded.result, at = excluded.at",
-                (
-                    *(effect.key, effect.run_id, effect.step, effect.item, effect.action, effect.account),
-                    *(effect.summary, effect.status, effect.result, effect.at),
-                ),
-            )
-        if batch.finished:
-            connection.execute(
-                "UPDATE runs SET status = ?, finished_at = ?, output = ?, error = ?, owner = NULL, lease_until = NULL"
-                " WHERE id = ?",
-                (*batch.finished, batch.run_id),
-            )
-            connection.execute("DELETE FROM signals WHERE run_id = ?", (batch.run_id,))
-        if batch.heeded is not None:
-            connection.execute("DELETE FROM signals WHERE run_id = ? AND id <= ?", (batch.run_id, batch.heeded))
-        if batch.parked:
-            connection.execute(
-                "UPDATE runs SET status = 'waiting', wake_at = ?, owner = NULL, lease_until = NULL WHERE id = ?",
-                (batch.parked.wake_at, batch.run_id),
-            )
-    return lost
-
-
-def _set_pragmas(connection: Any, _record: Any = None) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA busy_timeout = 30000")
-
-
-def _call(
-    loop: asyncio.AbstractEventLoop, settle: Callable[[StoreError | None], None], error: StoreError | None
-) -> None:
+def _call(loop: asyncio.AbstractEventLoop, settle: Settle, error: StoreError | None) -> None:
     with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
         loop.call_soon_threadsafe(settle, error)
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error)

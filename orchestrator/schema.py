@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,12 +32,26 @@ RUNS = sa.Table(
     sa.Column("fence", sa.Integer, nullable=False, comment="grows with every owner; an append names its own"),
     sa.Column("lease_until", sa.Float),
     sa.Column("wake_at", sa.Float, comment="when a waiting run goes on by itself; null when it waits for somebody"),
-    sa.Index("runs_by_status", "status", "created_at"),
-    sa.Index("runs_by_wake", "wake_at"),
-    sa.Index("runs_by_owner", "owner"),
-    sa.Index("runs_by_workflow", "workflow_id", "created_at"),
-    sa.Index("runs_by_time", "created_at"),
+    sa.Column("parent", sa.Text, comment="the run that waits for this one, in that step and item"),
+    sa.Column("parent_step", sa.Text),
+    sa.Column("parent_item", sa.Text),
+    sa.Index("runs_by_time", "created_at", "id"),
+    sa.Index("runs_by_status", "status", "created_at", "id"),
+    sa.Index("runs_by_workflow", "workflow_id", "status", "created_at", "id"),
+    sa.Index("runs_by_workflow_hash", "workflow_hash"),
 )
+
+
+def _index_where_known(name: str, column: sa.Column[Any], known: sa.ColumnElement[bool]) -> None:
+    """An index of few rows: a run that is not among them does not pay for it."""
+    sa.Index(name, column, sqlite_where=known, postgresql_where=known)
+
+
+_index_where_known("runs_by_wake", RUNS.c.wake_at, RUNS.c.wake_at.is_not(None))
+_index_where_known("runs_by_owner", RUNS.c.owner, RUNS.c.owner.is_not(None))
+_index_where_known("runs_by_parent", RUNS.c.parent, RUNS.c.parent.is_not(None))
+_index_where_known("runs_by_origin", RUNS.c.origin, RUNS.c.origin.is_not(None))
+_index_where_known("runs_by_lineage", RUNS.c.lineage, RUNS.c.lineage != RUNS.c.id)
 
 EVENTS = sa.Table(
     "events",
@@ -57,6 +72,7 @@ EFFECTS = sa.Table(
     METADATA,
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("run_id", sa.Text, nullable=False, index=True),
+    sa.Column("lineage", sa.Text, nullable=False, index=True, comment="kept as long as any run of it"),
     sa.Column("step", sa.Text, nullable=False),
     sa.Column("item", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
@@ -70,9 +86,9 @@ EFFECTS = sa.Table(
 SIGNALS = sa.Table(
     "signals",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("run_id", sa.Text, nullable=False, index=True),
-    sa.Column("type", sa.Text, nullable=False, comment="cancel | answer"),
+    sa.Column("type", sa.Text, nullable=False, comment="cancel | answer | child"),
     sa.Column("data", sa.Text, nullable=False),
     comment="what somebody wants of a run, until its owner has done it",
 )
@@ -82,6 +98,38 @@ WORKFLOWS = sa.Table(
     METADATA,
     sa.Column("hash", sa.Text, primary_key=True),
     sa.Column("content", sa.Text, nullable=False, comment="the workflow as it was when it ran"),
+)
+
+CACHE = sa.Table(
+    "cache",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("output", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, index=True, comment="null: never"),
+)
+
+FILES = sa.Table(
+    "files",
+    METADATA,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    comment="large outputs, where machines share the store; a single machine has them in a folder",
+)
+
+FILE_USES = sa.Table(
+    "file_uses",
+    METADATA,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("hash", sa.Text, primary_key=True, index=True),
+    comment="which runs refer to which large outputs",
+)
+
+DELETED = sa.Table(
+    "deleted",
+    METADATA,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    comment="runs that are gone, and whose events are still to go",
 )
 
 VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -95,18 +143,24 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m001_first,)
 """Append only. MIGRATIONS[n] brings version n to n + 1."""
 
 
-def migrate(connection: sa.Connection) -> None:
-    """Bring the database to today's schema. Raises `NewerStore` for one that a newer Patchbay wrote."""
-    VERSION.create(connection, checkfirst=True)
-    version = connection.execute(sa.select(VERSION.c.version)).scalar()
-    if version is None:
-        version = 0
-        connection.execute(VERSION.insert().values(version=0))
+def check_version(version: int) -> None:
+    """Raises `NewerStore` for a database that a newer Patchbay wrote."""
     if version > len(MIGRATIONS):
         raise NewerStore(
             f"The database was written by a newer Patchbay (schema {version}, this one knows {len(MIGRATIONS)}).",
-            remedy="Update Patchbay, or point PATCHBAY_HOME at another folder. Nothing was changed.",
+            remedy="Update Patchbay, or let it use another database. Nothing was changed.",
         )
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Bring the database to today's schema, inside a transaction that no other process can be in. Raises `NewerStore`
+    before anything is changed."""
+    known = sa.inspect(connection).has_table(VERSION.name)
+    version = connection.execute(sa.select(VERSION.c.version)).scalar_one() if known else 0
+    check_version(version)
+    if version == len(MIGRATIONS):
+        return
     for migration in MIGRATIONS[version:]:
         migration(connection)
-    connection.execute(VERSION.update().values(version=len(MIGRATIONS)))
+    connection.execute(VERSION.delete())
+    connection.execute(VERSION.insert().values(version=len(MIGRATIONS)))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.errors import InvalidSettings
@@ -23,12 +23,26 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
 
     home: Path = Field(Path(".patchbay"), description="Where what people make is kept.")
+    database_url: SecretStr | None = Field(
+        None, description="A PostgreSQL database, 'postgresql://user:password@host/name'. Else a file in `home`."
+    )
+    keep_runs_days: float = Field(90, ge=0, description="Finished runs older than so many days are deleted. 0: never.")
+    keep_runs: int = Field(20_000, ge=0, description="Of finished runs, so many of the newest are kept. 0: all.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     model: str | None = Field(
         None,
         description="The default model, 'provider:name'. Else the first provider with a key, else the practice model.",
     )
     studio_url: str = Field("http://127.0.0.1:8501", description="Where people open the studio: links lead there.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None or not url.get_secret_value():
+            return None
+        if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("it begins with postgresql://")
+        return url
 
     @classmethod
     def load(cls, **values: object) -> Settings:
@@ -38,11 +52,13 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
             raise InvalidSettings(
-                f"{name} is not valid: {first['msg']}.", remedy=f"Change {name} in the environment or in .env."
+                f"{name} is not valid: {first['msg'].removeprefix('Value error, ')}.",
+                remedy=f"Change {name} in the environment or in .env.",
             ) from error
 
     @property
     def database(self) -> Path:
+        """The file of the journal, where there is no `database_url`."""
         return self.home / "patchbay.db"
 
 

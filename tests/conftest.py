@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page
 
 from scripts import browser as chromium
+from scripts.postgres import Postgres
 from scripts.studio import OURS, Studio
+
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +33,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("PATCHBAY_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One private PostgreSQL for all tests. A test that stops it starts its own."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Settings of a store that nobody used yet. A test that asks for it runs on each kind."""
+    if request.param == "sqlite":
+        return {}
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return {"database_url": postgres.schema(f"test_{next(NUMBERS)}")}
 
 
 @pytest.fixture(scope="session")

@@ -1,44 +1,33 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import hashlib
+import threading
 from collections.abc import Iterator
-from pathlib import Path
 
+import orjson
 import pytest
 
-from orchestrator.errors import LeaseLost, NewerStore, NotFound, StoreError
+from orchestrator.errors import LeaseLost, NotFound, StoreError
 from orchestrator.events import Event
 from orchestrator.journal import LEASE, Batch, EffectRow, Journal, NewRun, Parked, event_row
-
-NOW = 1_700_000_000.0
-
-
-def new_run(id: str = "r1", owner: str = "me") -> NewRun:
-    return NewRun(
-        id=id,
-        workflow_id="w",
-        workflow_name="W",
-        workflow_hash="h",
-        workflow='{"id": "w"}',
-        created_at=NOW,
-        inputs="{}",
-        model=None,
-        origin=None,
-        lineage=id,
-        owner=owner,
-    )
-
-
-def logged(seq: int, message: str = "hi", run_id: str = "r1", fence: int = 1) -> Batch:
-    return Batch(run_id, fence, [event_row(run_id, seq, Event("step.log", "a", data={"message": message}, at=NOW))])
+from orchestrator.settings import Settings
+from tests.orchestrator.journals import NOW, finished, logged, new_run
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "patchbay.db")
+def journal(settings: Settings) -> Iterator[Journal]:
+    journal = Journal.open(settings)
     yield journal
     journal.close()
+
+
+@pytest.fixture
+def second(settings: Settings, journal: Journal) -> Iterator[Journal]:
+    """Another process's view of the same store."""
+    second = Journal.open(settings)
+    yield second
+    second.close()
 
 
 def alive(owner: str) -> bool:
@@ -58,27 +47,28 @@ def test_what_was_written_is_read_back_in_order(journal: Journal) -> None:
     assert journal.workflow("h") == {"id": "w"}
 
 
-def test_an_append_gets_to_disk_without_anyone_waiting(journal: Journal, tmp_path: Path) -> None:
+def test_an_append_gets_to_disk_without_anyone_waiting(journal: Journal, settings: Settings) -> None:
     journal.write(Batch("r1", 1, new=new_run()))
     journal.close()
-    again = Journal(tmp_path / "patchbay.db")
+    again = Journal.open(settings)
     assert again.summary("r1").status == "running"
     again.close()
 
 
-def test_many_appends_share_a_commit(journal: Journal, tmp_path: Path) -> None:
-    journal.write(Batch("r1", 1, new=new_run()))
+def test_texts_that_are_hard_to_keep_are_kept(journal: Journal) -> None:
+    texts = ['"', "\\", "{}", "NULL", "a,b", "Zoë 😀", "line\nline", "", " ", "it's", "%s ? $1"]
+    for seq, text in enumerate(texts, 1):
+        journal.write(Batch("r1", 1, [event_row("r1", seq, Event("step.log", text, text, data={"message": text}))]))
+    journal.write(Batch("r2", 1, new=new_run("r2")))
     journal.flush()
-    watcher = sqlite3.connect(tmp_path / "patchbay.db")
-    before = watcher.execute("PRAGMA data_version").fetchone()[0]
-    seen = set()
-    for seq in range(1, 1001):
-        journal.write(logged(seq))
-        seen.add(watcher.execute("PRAGMA data_version").fetchone()[0])
+    assert journal.events("r1") == []  # nobody began that run
+    for seq, text in enumerate(texts, 1):
+        event = Event("step.log", text, text, data={"message": text + "\0"}, at=NOW)
+        journal.write(Batch("r2", 1, [event_row("r2", seq, event)]))
     journal.flush()
-    assert len(journal.events("r1")) == 1000
-    assert len(seen - {before}) < 100
-    watcher.close()
+    assert [(event.step, event.item, event.data["message"]) for _, event in journal.events("r2")] == [
+        (text, text, text + "\0") for text in texts
+    ]
 
 
 class TestOwnership:
@@ -115,13 +105,48 @@ class TestOwnership:
         assert journal.claim("other", NOW + LEASE + 1, alive) == []
         assert len(journal.claim("other", NOW + LEASE + 1, lambda owner: owner == "me")) == 1
 
-    def test_two_that_reach_for_a_run_do_not_both_get_it(self, journal: Journal, tmp_path: Path) -> None:
-        journal.write(Batch("r1", 1, new=new_run()))
+    def test_workers_that_reach_for_the_same_runs_at_once_get_each_run_once(
+        self, journal: Journal, second: Journal
+    ) -> None:
+        runs = [f"r{number:03d}" for number in range(60)]
+        for id in runs:
+            journal.write(Batch(id, 1, new=new_run(id)))
         journal.flush()
-        second = Journal(tmp_path / "patchbay.db")
-        claims = [*journal.claim("a", NOW + 99, alive), *second.claim("b", NOW + 99, alive)]
-        second.close()
-        assert [claim.fence for claim in claims] == [2]
+        ready = threading.Barrier(4)
+        claimed: dict[str, list[str]] = {}
+
+        def reach(name: str, store: Journal) -> None:
+            ready.wait()
+            claimed[name] = [claim.run_id for claim in store.claim(name, NOW + 99, alive)]
+
+        workers = [threading.Thread(target=reach, args=(f"{n}", (journal, second)[n % 2])) for n in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert sorted(id for ids in claimed.values() for id in ids) == runs
+        assert {journal.run(id).fence for id in runs} == {2}
+
+    def test_an_append_and_a_takeover_at_once_do_not_both_happen(self, journal: Journal, second: Journal) -> None:
+        """Whichever comes first, what is recorded under fence 1 was there before the takeover."""
+        runs = [f"r{number:03d}" for number in range(100)]
+        for id in runs:
+            journal.write(Batch(id, 1, new=new_run(id)))
+        journal.flush()
+
+        def append() -> None:
+            for id in runs:
+                journal.write(logged(1, run_id=id), urgent=True)
+
+        appending = threading.Thread(target=append)
+        appending.start()
+        seen = {}
+        for id in reversed(runs):
+            assert len(second.claim("other", NOW + 99, alive, run_id=id)) == 1
+            seen[id] = len(second.events(id))
+        appending.join()
+        journal.flush()
+        assert {id: len(second.events(id)) for id in runs} == seen
 
     def test_what_is_let_go_can_be_taken_at_once(self, journal: Journal) -> None:
         journal.write(Batch("r1", 1, new=new_run()))
@@ -158,39 +183,7 @@ class TestOwnership:
         assert [claim.run_id for claim in journal.claim("me", NOW, alive)] == ["r2"]
 
 
-def test_the_ledger_keeps_the_last_word_on_an_effect(journal: Journal) -> None:
-    sent = EffectRow("k", "r1", "a", "", "mail.send", "work", "Send it", "sent", None, NOW)
-    journal.write(Batch("r1", 1, new=new_run(), effect=sent))
-    journal.flush()
-    assert journal.effect("k") == sent
-    confirmed = EffectRow("k", "r1", "a", "", "mail.send", "work", "Send it", "confirmed", '{"id": 1}', NOW)
-    journal.write(Batch("r1", 1, effect=confirmed))
-    journal.flush()
-    assert journal.effects("r1") == [confirmed]
-
-
-class TestBadStores:
-    def test_a_database_of_a_newer_patchbay_is_refused_and_left_alone(self, tmp_path: Path) -> None:
-        path = tmp_path / "patchbay.db"
-        Journal(path).close()
-        connection = sqlite3.connect(path)
-        connection.execute("UPDATE schema_version SET version = 999")
-        connection.commit()
-        connection.close()
-        with pytest.raises(NewerStore, match="newer Patchbay"):
-            Journal(path)
-
-    def test_a_file_that_is_no_database(self, tmp_path: Path) -> None:
-        path = tmp_path / "patchbay.db"
-        path.write_text("these are not the bytes you are looking for " * 100)
-        with pytest.raises(StoreError, match="not a database"):
-            Journal(path)
-
-    def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
-        (tmp_path / "file").write_text("")
-        with pytest.raises(StoreError, match="cannot be opened"):
-            Journal(tmp_path / "file" / "patchbay.db")
-
+class TestFailure:
     async def test_a_write_that_fails_is_told_to_whoever_waits(self, journal: Journal) -> None:
         journal.write(Batch("r1", 1, new=new_run()))
         journal.write(logged(1))
@@ -199,3 +192,207 @@ class TestBadStores:
             await asyncio.wait_for(journal.barrier("r1", 1), 5)
         with pytest.raises(NotFound):
             journal.run("r1")
+
+    async def test_what_cannot_be_stored_of_one_run_does_no_harm_to_others(self, journal: Journal) -> None:
+        lost: list[str] = []
+        journal.on_lost = lost.append
+        for id in ("r1", "r2", "r3"):
+            journal.write(Batch(id, 1, new=new_run(id)))
+        await journal.barrier("r1", 1)
+        journal.write(logged(1, run_id="r1"))
+        journal.write(Batch("r2", 1, [("r2", 2**80, NOW, "step.log", "a", "", 1, "{}")]))  # no database counts so far
+        journal.write(Batch("r3", 1, [("r3", 1, NOW, "step.log", "\ud800", "", 1, "{}")]))  # half a character
+        await journal.barrier("r1", 1)
+        for bad in ("r2", "r3"):
+            with pytest.raises(StoreError, match="cannot be written"):
+                await journal.barrier(bad, 1)
+        assert len(journal.events("r1")) == 1
+        assert sorted(lost) == ["r2", "r3"]
+
+    async def test_a_run_that_was_let_go_of_writes_no_more_and_goes_on_under_a_new_fence(
+        self, journal: Journal
+    ) -> None:
+        journal.write(Batch("r1", 1, new=new_run()))
+        journal.write(logged(1, "kept"))
+        await journal.barrier("r1", 1)
+        journal.write(logged(1, "the same number"))
+        with pytest.raises(StoreError):
+            await journal.barrier("r1", 1)
+        journal.write(logged(3, "after a gap"))
+        with pytest.raises(StoreError):
+            await journal.barrier("r1", 1)
+        [claim] = journal.claim("me", NOW, alive)
+        journal.write(logged(3, "still the old owner"))
+        with pytest.raises(StoreError):
+            await journal.barrier("r1", 1)
+        journal.write(logged(2, "goes on", fence=claim.fence))
+        await journal.barrier("r1", claim.fence)
+        assert [event.data["message"] for _, event in journal.events("r1")] == ["kept", "goes on"]
+
+
+def test_the_ledger_keeps_the_last_word_on_an_effect(journal: Journal) -> None:
+    sent = EffectRow("k", "r1", "a", "", "mail.send", "work", "Send it", "sent", None, NOW)
+    journal.write(Batch("r1", 1, new=new_run(), effect=sent))
+    journal.flush()
+    assert journal.effect("k") == sent
+    confirmed = EffectRow("k", "r1", "a", "", "mail.send", "work", "Send it", "confirmed", '{"id": 1}', NOW)
+    journal.write(Batch("r1", 1, effect=sent))
+    journal.write(Batch("r1", 1, effect=confirmed))
+    journal.flush()
+    assert journal.effects("r1") == [confirmed]
+
+
+class TestChildren:
+    def begin(self, journal: Journal) -> None:
+        journal.write(Batch("r1", 1, new=new_run()))
+        children = [
+            new_run(id, owner=None, parent="r1", parent_step="sub", parent_item=id, at=NOW + number)
+            for number, id in enumerate(("c1", "c2"))
+        ]
+        journal.write(Batch("r1", 1, [event_row("r1", 1, Event("step.log", data={"message": ""}))], children=children))
+        journal.flush()
+
+    def test_begin_with_what_their_parent_records_and_wait_for_an_owner(self, journal: Journal) -> None:
+        self.begin(journal)
+        assert [(child.id, child.status, child.parent) for child in journal.children("r1")] == [
+            ("c1", "queued", "r1"),
+            ("c2", "queued", "r1"),
+        ]
+        assert journal.summary("c1").started_at is None
+        claims = journal.claim("me", NOW + 5, alive)
+        assert [(claim.run_id, claim.fence) for claim in claims] == [("c1", 1), ("c2", 1)]
+        assert journal.summary("c1").started_at == NOW + 5
+
+    def test_do_not_begin_when_their_parent_is_another_processs(self, journal: Journal) -> None:
+        journal.write(Batch("r1", 1, new=new_run()))
+        journal.write(Batch("r1", 7, children=[new_run("c1", owner=None, parent="r1")]))
+        journal.flush()
+        assert journal.children("r1") == []
+
+    def test_leave_word_for_their_parent_when_they_are_over(self, journal: Journal) -> None:
+        self.begin(journal)
+        journal.claim("me", NOW, alive)
+        journal.write(Batch("c1", 1, finished=("succeeded", NOW, '{"x": 1}', None)))
+        journal.write(Batch("c2", 1, finished=("failed", NOW, None, '{"message": "no"}')))
+        journal.flush()
+        assert [(signal.type, signal.data) for signal in journal.signals("r1")] == [
+            (
+                "child",
+                {"step": "sub", "item": "c1", "run": "c1", "status": "succeeded", "output": {"x": 1}, "error": None},
+            ),
+            (
+                "child",
+                {
+                    "step": "sub",
+                    "item": "c2",
+                    "run": "c2",
+                    "status": "failed",
+                    "output": None,
+                    "error": {"message": "no"},
+                },
+            ),
+        ]
+
+    def test_that_end_wake_a_parent_that_waits(self, journal: Journal) -> None:
+        self.begin(journal)
+        journal.claim("me", NOW, alive)
+        journal.write(Batch("r1", 1, parked=Parked(None)))
+        journal.flush()
+        assert journal.claim("me", NOW, alive) == []
+        journal.write(Batch("c1", 1, finished=("succeeded", NOW, "{}", None)))
+        journal.flush()
+        assert [claim.run_id for claim in journal.claim("me", NOW, alive)] == ["r1"]
+
+    def test_that_begin_and_end_in_one_commit_leave_word_too(self, journal: Journal) -> None:
+        journal.write(Batch("r1", 1, new=new_run()))
+        journal.write(Batch("c1", 1, new=new_run("c1", parent="r1"), finished=("succeeded", NOW, None, None)))
+        journal.flush()
+        assert [signal.data["run"] for signal in journal.signals("r1")] == ["c1"]
+
+    def test_leave_no_word_for_a_parent_that_is_over(self, journal: Journal) -> None:
+        self.begin(journal)
+        journal.write(finished("r1"))
+        journal.claim("me", NOW, alive)
+        journal.flush()
+        journal.write(Batch("c1", 1, finished=("succeeded", NOW, "{}", None)))
+        journal.flush()
+        assert journal.signals("r1") == []
+
+    def test_the_newest_run_of_a_lineage(self, journal: Journal) -> None:
+        assert journal.latest_of("r1") is None
+        journal.write(Batch("r1", 1, new=new_run()))
+        journal.flush()
+        assert journal.latest_of("r1").id == "r1"
+        journal.write(Batch("r2", 1, new=new_run("r2", lineage="r1", at=NOW + 1)))
+        journal.flush()
+        assert journal.latest_of("r1").id == "r2"
+
+
+class TestCache:
+    def test_gives_a_result_until_it_expires(self, journal: Journal) -> None:
+        assert journal.cached("k", NOW) is None
+        journal.put_cached("k", {"text": "hi"}, NOW, NOW + 60)
+        assert journal.cached("k", NOW + 59) == {"text": "hi"}
+        assert journal.cached("k", NOW + 60) is None
+
+    def test_keeps_the_last_result_for_ever_when_nothing_else_is_said(self, journal: Journal) -> None:
+        journal.put_cached("k", 1, NOW, NOW + 60)
+        journal.put_cached("k", [2], NOW, None)
+        assert journal.cached("k", NOW * 2) == [2]
+
+
+class TestLargeOutputs:
+    def test_are_given_back_and_kept_apart_from_the_events(self, journal: Journal, second: Journal) -> None:
+        small, large = "x" * 60_000, "ü" * 40_000  # bytes count, not characters
+        journal.write(Batch("r1", 1, new=new_run()))
+        for seq, text in enumerate((small, large, large), 1):
+            journal.write(logged(seq, text))
+        journal.flush()
+        assert [event.data["message"] for _, event in second.events("r1")] == [small, large, large]
+
+    async def test_of_a_run_that_another_owns_are_refused_with_the_rest(self, journal: Journal) -> None:
+        journal.write(Batch("r1", 1, new=new_run()))
+        journal.write(logged(1, "x" * 100_000, fence=7))
+        with pytest.raises(LeaseLost):
+            await journal.barrier("r1", 7)
+        assert journal.events("r1") == []
+
+
+class TestListing:
+    def test_is_newest_first_and_by_status_and_workflow(self, journal: Journal) -> None:
+        for number in range(12):
+            journal.write(
+                Batch(f"r{number:02d}", 1, new=new_run(f"r{number:02d}", at=NOW + number, workflow=f"w{number % 2}"))
+            )
+            if number % 3 == 0:
+                journal.write(finished(f"r{number:02d}"))
+        journal.flush()
+
+        def ids(**query: object) -> list[str]:
+            return [run.id for run in journal.runs(**query)]
+
+        assert ids(limit=3) == ["r11", "r10", "r09"]
+        assert ids(limit=2, offset=3) == ["r08", "r07"]
+        assert ids(status=["succeeded"]) == ["r09", "r06", "r03", "r00"]
+        assert ids(status=["succeeded", "running"], limit=4) == ["r11", "r10", "r09", "r08"]
+        assert ids(workflow="w1", limit=2, offset=1) == ["r09", "r07"]
+        assert ids(workflow="w1", status=["succeeded"]) == ["r09", "r03"]
+        assert ids(status=[]) == []
+
+
+def test_the_hash_of_a_large_output_is_sha_256_of_its_json(journal: Journal, settings: Settings) -> None:
+    journal.write(Batch("r1", 1, new=new_run()))
+    journal.write(logged(1, "x" * 100_000))
+    journal.flush()
+    content = orjson.dumps({"message": "x" * 100_000})
+    hash = hashlib.sha256(content).hexdigest()
+    file = settings.home / "files" / hash[:2] / hash
+    assert settings.database_url is not None or file.read_bytes() == content
+
+
+def test_a_new_run_without_owner_waits_for_one(journal: Journal) -> None:
+    run: NewRun = new_run(owner=None)
+    journal.write(Batch("r1", 0, new=run))
+    journal.flush()
+    assert journal.summary("r1").status == "queued"
+    assert [claim.fence for claim in journal.claim("me", NOW, alive)] == [1]

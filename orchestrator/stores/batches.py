@@ -1,0 +1,173 @@
+"""The hot path: what it takes to write batches, the same on both stores; each has its own way of sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+import sqlalchemy as sa
+
+from orchestrator.history import ACTIVE
+from orchestrator.records import Batch, NewRun
+from orchestrator.schema import EFFECTS, EVENTS, FILE_USES, RUNS, WORKFLOWS
+from orchestrator.stores.files import LargeOutput
+from orchestrator.stores.store import RunFence
+
+LEASE = 10.0
+"""Seconds after which a run of an owner that is not heard of may be taken over."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Rows for a table: `columns` of it in that order, and what is done about a key that is there."""
+
+    table: sa.Table
+    columns: tuple[str, ...]
+    conflict: str = ""
+
+
+NEW_WORKFLOWS = Insert(WORKFLOWS, ("hash", "content"), "ON CONFLICT (hash) DO NOTHING")
+NEW_RUNS = Insert(
+    RUNS,
+    (
+        *("id", "workflow_id", "workflow_name", "workflow_hash", "status", "created_at", "started_at", "inputs"),
+        *("model", "origin", "lineage", "owner", "fence", "lease_until", "parent", "parent_step", "parent_item"),
+    ),
+)
+NEW_EVENTS = Insert(EVENTS, ("run_id", "seq", "at", "type", "step", "item", "attempt", "data"))
+NEW_EFFECTS = Insert(
+    EFFECTS,
+    ("key", "run_id", "lineage", "step", "item", "action", "account", "summary", "status", "result", "at"),
+    "ON CONFLICT (key) DO UPDATE SET run_id = excluded.run_id, summary = excluded.summary, status = excluded.status,"
+    " result = excluded.result, at = excluded.at",
+)
+NEW_FILE_USES = Insert(FILE_USES, ("run_id", "hash"), "ON CONFLICT (run_id, hash) DO NOTHING")
+
+FINISH = (
+    "UPDATE runs SET status = ?, finished_at = ?, output = ?, error = ?, owner = NULL, lease_until = NULL WHERE id = ?"
+)
+PARK = "UPDATE runs SET status = 'waiting', wake_at = ?, owner = NULL, lease_until = NULL WHERE id = ?"
+HEED_ALL = "DELETE FROM signals WHERE run_id = ?"
+HEED = "DELETE FROM signals WHERE run_id = ? AND id <= ?"
+TELL_PARENT = (
+    "INSERT INTO signals (run_id, type, data) SELECT id, 'child', CAST(? AS TEXT) FROM runs"
+    f" WHERE id = ? AND status IN ({', '.join(repr(status) for status in sorted(ACTIVE))})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a run's row says of who may write and who is told."""
+
+    fence: int
+    lineage: str
+    parent: str | None
+    parent_step: str | None
+    parent_item: str | None
+
+
+class Transaction(Protocol):
+    """A transaction of the store's own driver that is under way. Where there are no rows, nothing is done."""
+
+    def insert(self, into: Insert, rows: Collection[Row]) -> None: ...
+
+    def change(self, statement: str, rows: Collection[Row]) -> None:
+        """Perform a statement for each row; `?` stands for its values."""
+        ...
+
+    def hold(self, runs: Collection[str], parents_of: Collection[str]) -> Mapping[str, Held]:
+        """Look these runs up and keep every other process from changing their owner, or from leaving word for
+        `parents_of`'s parents, until the end of the transaction."""
+        ...
+
+    def keep(self, outputs: Collection[LargeOutput]) -> None:
+        """Store large outputs, to be there when the transaction is."""
+        ...
+
+
+def write(transaction: Transaction, batches: Sequence[Batch], large: Sequence[LargeOutput]) -> set[RunFence]:
+    """Write what may be written. Gives the runs, with the fence they were written under, whose owner is another."""
+    new = [batch.new for batch in batches if batch.new]
+    more = [batch for batch in batches if _is_more_than_events(batch)]
+    _begin(transaction, new)
+    held = {run.id: _held(run) for run in new}
+    known = {batch.run_id for batch in batches}.difference(held)
+    ending = {batch.run_id for batch in more if batch.finished}
+    if known or ending:
+        held.update(transaction.hold(known, ending))
+    fences = {run_id: run.fence for run_id, run in held.items()}
+    lost = {(batch.run_id, batch.fence) for batch in batches if fences.get(batch.run_id) != batch.fence}
+    kept = batches
+    if lost:
+        kept = [batch for batch in batches if (batch.run_id, batch.fence) not in lost]
+        more = [batch for batch in more if (batch.run_id, batch.fence) not in lost]
+        large = [output for output in large if (output.run_id, output.fence) not in lost]
+    finished = [batch for batch in more if batch.finished]
+
+    transaction.keep(large)
+    transaction.insert(NEW_FILE_USES, {(output.run_id, output.hash) for output in large})
+    transaction.insert(NEW_EVENTS, [row for batch in kept for row in batch.events])
+    transaction.insert(NEW_EFFECTS, _effects(more, held))
+    _begin(transaction, [child for batch in more for child in batch.children])
+    transaction.change(FINISH, [(*batch.finished, batch.run_id) for batch in finished if batch.finished])
+    transaction.change(HEED_ALL, [(batch.run_id,) for batch in finished])
+    transaction.change(TELL_PARENT, [word for batch in finished if (word := _word(batch, held[batch.run_id]))])
+    transaction.change(HEED, [(batch.run_id, batch.heeded) for batch in more if batch.heeded is not None])
+    transaction.change(PARK, [(batch.parked.wake_at, batch.run_id) for batch in more if batch.parked])
+    return lost
+
+
+def _is_more_than_events(batch: Batch) -> bool:
+    return bool(batch.effect or batch.finished or batch.parked or batch.children) or batch.heeded is not None
+
+
+def _begin(transaction: Transaction, runs: Sequence[NewRun]) -> None:
+    if not runs:
+        return
+    transaction.insert(NEW_WORKFLOWS, {run.workflow_hash: (run.workflow_hash, run.workflow) for run in runs}.values())
+    transaction.insert(NEW_RUNS, [_run_row(run) for run in runs])
+
+
+def _run_row(run: NewRun) -> Row:
+    owned = run.owner is not None
+    return (
+        *(run.id, run.workflow_id, run.workflow_name, run.workflow_hash),
+        *("running" if owned else "queued", run.created_at, run.created_at if owned else None, run.inputs),
+        *(run.model, run.origin, run.lineage, run.owner, int(owned), run.created_at + LEASE if owned else None),
+        *(run.parent, run.parent_step, run.parent_item),
+    )
+
+
+def _held(run: NewRun) -> Held:
+    return Held(int(run.owner is not None), run.lineage, run.parent, run.parent_step, run.parent_item)
+
+
+def _effects(batches: Iterable[Batch], held: Mapping[str, Held]) -> Collection[Row]:
+    rows: dict[str, Row] = {}
+    for batch in batches:
+        if effect := batch.effect:
+            rows[effect.key] = (
+                *(effect.key, effect.run_id, held[batch.run_id].lineage, effect.step, effect.item, effect.action),
+                *(effect.account, effect.summary, effect.status, effect.result, effect.at),
+            )
+    return rows.values()
+
+
+def _word(batch: Batch, run: Held) -> Row | None:
+    """What a run that is over leaves for its parent."""
+    if run.parent is None or batch.finished is None:
+        return None
+    status, _, output, error = batch.finished
+    data = {
+        "step": run.parent_step,
+        "item": run.parent_item,
+        "run": batch.run_id,
+        "status": status,
+        "output": None if output is None else orjson.Fragment(output),
+        "error": None if error is None else orjson.Fragment(error),
+    }
+    return orjson.dumps(data).decode(), run.parent
