@@ -58,6 +58,7 @@ __all__ = [
     "ModelRequest",
     "Params",
     "Plan",
+    "Price",
     "Prompt",
     "RateLimited",
     "Registry",
@@ -181,6 +182,18 @@ class ModelAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs: US dollars for a million tokens that it reads (`input`) and writes (`output`)."""
+
+    input: float
+    output: float
+
+    def of(self, input_tokens: int, output_tokens: int) -> float:
+        """US dollars."""
+        return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     id: str
     title: str
@@ -282,6 +295,9 @@ class Connector:
 
     `practice` gives the fields of its practice account; "{practice}" in them is the address of the practice
     services. `icon` is a Streamlit icon (":material/mail:").
+
+    What the service allows one account: `rate` calls a second on average, `burst` of them at once, `concurrency`
+    under way at the same time. None: nothing is known, and calls go out as they come.
     """
 
     def __init__(
@@ -293,6 +309,9 @@ class Connector:
         description: str = "",
         account: type[Account] = Account,
         practice: Mapping[str, str] | None = None,
+        rate: float | None = None,
+        burst: int = 1,
+        concurrency: int | None = None,
     ) -> None:
         self.id = id
         self.title = title
@@ -300,10 +319,14 @@ class Connector:
         self.description = description
         self.account = account
         self.practice = practice
+        self.rate = rate
+        self.burst = burst
+        self.concurrency = concurrency
         self.actions: dict[str, Action] = {}
         self.pickers: dict[str, Callable[[Any], list[tuple[str, str]]]] = {}
         self.generate_function: Callable[..., ModelAnswer] | None = None
         self.models_function: Callable[[Any], list[ModelInfo]] | None = None
+        self.price_function: Callable[[str, Any], Price | None] | None = None
 
     def action(
         self, title: str, *, effect: Effect, result: type[Result], timeout: float = 60.0
@@ -334,6 +357,12 @@ class Connector:
     def models(self, function: Callable[..., list[ModelInfo]]) -> Callable[..., list[ModelInfo]]:
         """Declare `(account) -> [ModelInfo, ...]`. The first is the provider's default."""
         self.models_function = function
+        return function
+
+    def price(self, function: Callable[[str, Any], Price | None]) -> Callable[[str, Any], Price | None]:
+        """Declare `(model, account) -> Price | None`: what a model costs, None where that is not known. It makes no
+        network call."""
+        self.price_function = function
         return function
 
     def __repr__(self) -> str:

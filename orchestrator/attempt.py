@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.actions import Action
 from orchestrator.clock import Clock
@@ -12,6 +12,17 @@ from orchestrator.history import Mode, Usage
 from orchestrator.journal import EffectRow
 from orchestrator.preview import PlannedEffect
 from orchestrator.workflow import Step
+
+if TYPE_CHECKING:
+    from orchestrator.policies.budget import Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """When an attempt must be over, whatever its own `timeout` says (seconds since 1970), and what is said then."""
+
+    at: float
+    error: PatchbayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +45,59 @@ class Attempt:
     plan: PlannedEffect | None
     """What was approved, in a run that was previewed."""
     clock: Clock
+    since: float | None = None
+    """When the first attempt at this item began, seconds since 1970. None: with this one."""
+    budget: Budget | None = None
+    """What the run may still use, in a workflow that has a `budget`."""
+    limit: Limit | None = None
+
+    @property
+    def own_timeout(self) -> float:
+        """Seconds that the step or the action gives one attempt."""
+        return self.step.timeout or self.action.timeout
 
     @property
     def timeout(self) -> float:
-        return self.step.timeout or self.action.timeout
+        """Seconds that it may take from now on. A write that goes out at all gets its whole time."""
+        if self.limit is None or self.action.effect != "read":
+            return self.own_timeout
+        return max(0.0, min(self.own_timeout, self.limit.at - self.clock.now()))
+
+    def within(self, limit: Limit) -> Attempt:
+        """The same attempt under one limit more; the earliest holds."""
+        return self if self.limit and self.limit.at <= limit.at else replace(self, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """`output` is JSON data. `reused` says that an earlier attempt's effect was found and nothing was sent.
-    `effect` is what the ledger is to say of a write from now on."""
+    """`output` is JSON data. `reused` says that an earlier attempt's effect was found and nothing was sent, `cached`
+    that the result is that of an earlier, equal step. `effect` is what the ledger is to say of a write from now on."""
 
     output: Any
     usage: Usage | None = None
     reused: bool = False
     effect: EffectRow | None = None
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """`usage` is what models were asked for before it failed."""
+
     error: PatchbayError
     effect: EffectRow | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """Another attempt comes at `until`, seconds since 1970."""
+    """Another attempt comes at `until`, seconds since 1970. Not `tried`: it only waits for its turn, nothing was
+    asked of the service, and it counts as no failure."""
 
     error: PatchbayError
     until: float
+    usage: Usage | None = None
+    tried: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +121,12 @@ class Unapproved:
     plan: PlannedEffect
 
 
-Outcome = Succeeded | Failed | Retrying | Planned | Opened | Unapproved
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An earlier attempt may have sent it, and the service cannot tell: a person must."""
+
+    plan: PlannedEffect
+    error: PatchbayError
+
+
+Outcome = Succeeded | Failed | Retrying | Planned | Opened | Unapproved | Unknown

@@ -15,13 +15,17 @@ Each tells what happened (`message`), where (`where`) and what to do (`remedy`).
     │   └── LeaseLost           another process owns the run now
     └── StepError               while a step ran
         ├── ExpressionError     a `{{ }}` has no value
-        ├── StepTimeout         took longer than its `timeout`
+        ├── StepTimeout         a try took longer than its `timeout`
+        ├── DeadlineExceeded    all tries together took longer than the step's `deadline`
+        ├── BudgetExceeded      the run has used up its `budget`, or a call could go beyond it
+        ├── SubworkflowFailed   the run of a workflow that it started did not succeed
         ├── NotApproved         differs from what was shown and approved
         ├── EffectUnknown       a write may or may not have happened, and the service cannot tell
         └── ServiceError        a service said no
             ├── AccountError    ... to who we are: reconnect the account
             ├── RateLimited     ... for now: too many requests
             └── Unavailable     ... or nothing at all: down, unreachable or failing
+                └── CircuitOpen it failed so often that it is left alone for a while
 """
 
 from __future__ import annotations
@@ -161,6 +165,18 @@ class StepTimeout(StepError):
     retryable = True
 
 
+class DeadlineExceeded(StepError):
+    code = "deadline_exceeded"
+
+
+class BudgetExceeded(StepError):
+    code = "budget_exceeded"
+
+
+class SubworkflowFailed(StepError):
+    code = "subworkflow_failed"
+
+
 class NotApproved(StepError):
     code = "not_approved"
 
@@ -170,20 +186,10 @@ class EffectUnknown(StepError):
 
 
 class ServiceError(StepError):
-    """A service refused. Trying again does not help."""
+    """A service refused. Trying again does not help. `retry_after` is the number of seconds it asked us to wait,
+    where it said so."""
 
     code = "service"
-
-
-class AccountError(ServiceError):
-    code = "account"
-
-
-class RateLimited(ServiceError):
-    """`retry_after` is the number of seconds the service asked us to wait, where it said so."""
-
-    code = "rate_limited"
-    retryable = True
 
     def __init__(
         self, message: str, *, remedy: str = "", where: Where | None = None, retry_after: float | None = None
@@ -192,6 +198,27 @@ class RateLimited(ServiceError):
         self.retry_after = retry_after
 
 
+class AccountError(ServiceError):
+    code = "account"
+
+
+class RateLimited(ServiceError):
+    code = "rate_limited"
+    retryable = True
+
+
 class Unavailable(ServiceError):
     code = "unavailable"
     retryable = True
+
+
+class CircuitOpen(Unavailable):
+    code = "circuit_open"
+
+
+def _tree(kind: type[PatchbayError]) -> list[type[PatchbayError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _tree(child))]
+
+
+CODES: dict[str, bool] = {kind.code: kind.retryable for kind in _tree(PatchbayError)}
+"""Every code, and whether trying again can mend an error of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Protocol
@@ -15,13 +15,22 @@ from pydantic import BaseModel
 from orchestrator import effects
 from orchestrator.accounts import Accounts
 from orchestrator.actions import Account, Call, ModelAnswer, ModelRequest, Params, Plan, Prompt
-from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Succeeded, Unapproved
+from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Succeeded, Unapproved, Unknown
 from orchestrator.effects import Ledger
-from orchestrator.errors import NotApproved, PatchbayError, StepError, StoreError
+from orchestrator.errors import EffectUnknown, NotApproved, PatchbayError, StepError, StoreError
 from orchestrator.history import Usage
+from orchestrator.journal import EffectRow
 from orchestrator.library import Library
 from orchestrator.params import validate
-from orchestrator.policies import DEFAULT, Policy, around
+from orchestrator.policies import around
+from orchestrator.policies.breaker import Breakers
+from orchestrator.policies.budget import BudgetPolicy, spend
+from orchestrator.policies.cache import CachePolicy, MemoryResults, Results
+from orchestrator.policies.deadline import DeadlinePolicy
+from orchestrator.policies.rate_limit import RateLimitPolicy
+from orchestrator.policies.retry import RetryPolicy
+from orchestrator.policies.target import Targets
+from orchestrator.policies.timeout import TimeoutPolicy
 from orchestrator.preview import fits, has_placeholder, planned
 
 THREADS = 32
@@ -40,13 +49,23 @@ class Listener(Protocol):
 class Performer:
     """Everything an attempt needs, once a process."""
 
-    def __init__(
-        self, accounts: Accounts, library: Library, ledger: Ledger, policies: Sequence[Policy] = DEFAULT
-    ) -> None:
+    def __init__(self, accounts: Accounts, library: Library, ledger: Ledger, results: Results | None = None) -> None:
+        """`results` keeps what steps with a `cache` gave; without it, memory does."""
         self.accounts = accounts
         self.library = library
         self.ledger = ledger
-        self.policies = policies
+        targets = Targets(accounts, library)
+        self.breakers = Breakers(targets)
+        self.policies = (
+            DeadlinePolicy(),
+            BudgetPolicy(),
+            CachePolicy(results or MemoryResults(), targets),
+            RetryPolicy(),
+            self.breakers,
+            RateLimitPolicy(targets),
+            TimeoutPolicy(),
+        )
+        self._sending: set[str] = set()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="action")
 
     def close(self) -> None:
@@ -55,15 +74,32 @@ class Performer:
 
     async def perform(self, attempt: Attempt, listener: Listener) -> Outcome:
         """Do the attempt inside its policies. Raises only `StoreError`: the journal must not be believed then."""
-        return await around(self.policies, attempt, lambda inner: self._try(inner, listener))
+        step, item = attempt.step.id, attempt.item
+        try:
+            return await around(
+                self.policies,
+                attempt,
+                lambda inner: self._try(inner, listener),
+                lambda message: listener.logged(step, item, message),
+            )
+        except StoreError:
+            raise
+        except Exception as error:
+            log.exception("a policy failed", run=attempt.run_id, step=step)
+            return Failed(_unexpected(attempt, error))
+
+    def sends(self, key: str) -> bool:
+        """Whether a write of that key is under way, so that it may be happening. One that only waits for its turn is
+        not. Called on the engine's loop."""
+        return key in self._sending
 
     async def _try(self, attempt: Attempt, listener: Listener) -> Outcome:
+        services = CallServices(self, attempt, listener)
         try:
             if attempt.mode == "preview" and attempt.action.effect == "read" and has_placeholder(attempt.params):
                 return Opened("it reads what only exists once something was really sent")
             params = validate(attempt.action, attempt.params)
             account = self.accounts.get(attempt.action.connector.id)
-            services = CallServices(self, attempt, listener)
             call = Call(
                 run_id=attempt.run_id,
                 step_id=attempt.step.id,
@@ -82,10 +118,12 @@ class Performer:
         except PatchbayError as error:
             if attempt.mode == "preview" and has_placeholder(attempt.params):
                 return Opened("it is given what only the service can choose")
-            return Failed(error)
+            return Failed(error, usage=services.usage)
         except Exception as error:
             log.exception("action failed unexpectedly", run=attempt.run_id, step=attempt.step.id)
-            return Failed(_unexpected(attempt, error))
+            return Failed(_unexpected(attempt, error), usage=services.usage)
+        finally:
+            services.over = True
 
     async def _write(self, attempt: Attempt, params: Params, account: Account, call: Call) -> Outcome:
         action = attempt.action
@@ -109,12 +147,23 @@ class Performer:
             if row is not None and row.status == "confirmed":
                 return Succeeded(effects.recorded_output(row), reused=True, effect=row)
             if row is not None and row.status == "sent" and action.find_function is not None:
-                found = await self._run(action.find_function, params, account, call)
+                try:
+                    found = await self._run(action.find_function, params, account, call)
+                except EffectUnknown as error:
+                    return Unknown(effect, error)
                 if found is not None:
                     call.log("An earlier attempt had already done this: nothing was sent again.")
                     output = _output(found)
                     return Succeeded(output, reused=True, effect=effects.confirmed(row, output))
-        row = await self.ledger.begin(attempt, account, plan)
+        self._sending.add(attempt.key)
+        try:
+            row = await self.ledger.begin(attempt, account, plan)
+            return await self._send(attempt, row, params, account, call)
+        finally:
+            self._sending.discard(attempt.key)
+
+    async def _send(self, attempt: Attempt, row: EffectRow, params: Params, account: Account, call: Call) -> Outcome:
+        action = attempt.action
         try:
             output = _output(await self._run(action.function, params, account, call))
         except PatchbayError as error:
@@ -140,6 +189,8 @@ class CallServices:
         self._attempt = attempt
         self._listener = listener
         self.usage: Usage | None = None
+        self.over = False
+        """The attempt was given up or is done: a thread that was left behind asks no model any more."""
 
     def log(self, call: Call, message: str) -> None:
         self._listener.logged(call.step_id, call.item, message)
@@ -153,15 +204,21 @@ class CallServices:
     def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
         accounts = self._performer.accounts
         connector, name = accounts.model(self._attempt.model or model)
-        assert connector.generate_function is not None
-        answer = connector.generate_function(replace(request, model=name), accounts.get(connector.id), call)
-        known = self.usage or Usage()
-        costs = [cost for cost in (known.cost, answer.cost) if cost is not None]
-        self.usage = Usage(
-            input_tokens=known.input_tokens + answer.input_tokens,
-            output_tokens=known.output_tokens + answer.output_tokens,
-            cost=sum(costs) if costs else None,
-        )
+        generate, account = connector.generate_function, accounts.get(connector.id)
+        assert generate is not None
+        price = connector.price_function(name, account) if connector.price_function else None
+
+        def ask(request: ModelRequest) -> ModelAnswer:
+            if self.over:
+                raise StepError("The step was given up before the model was asked.")
+            answer = generate(request, account, call)
+            if answer.cost is None and price is not None:
+                return replace(answer, cost=price.of(answer.input_tokens, answer.output_tokens))
+            return answer
+
+        request, budget = replace(request, model=name), self._attempt.budget
+        answer = ask(request) if budget is None else spend(budget, request, price, ask)
+        self.usage = (self.usage or Usage()) + Usage(answer.input_tokens, answer.output_tokens, answer.cost)
         return answer
 
 

@@ -6,11 +6,11 @@ import asyncio
 
 from orchestrator.attempt import Attempt, Failed, Outcome
 from orchestrator.errors import StepTimeout
-from orchestrator.policies.base import Proceed
+from orchestrator.policies.base import Log, Proceed
 
 
 class TimeoutPolicy:
-    """Gives up a reading attempt after its `timeout`.
+    """Gives up a reading attempt after its `timeout`, or when the step or the run must be over (`Attempt.limit`).
 
     A write is not given up while it is under way: whether it happened would be unknown. Its SDK is told the limit
     and ends by itself.
@@ -19,14 +19,16 @@ class TimeoutPolicy:
     def applies(self, attempt: Attempt) -> bool:
         return attempt.action.effect == "read"
 
-    async def around(self, attempt: Attempt, proceed: Proceed) -> Outcome:
+    async def around(self, attempt: Attempt, proceed: Proceed, log: Log) -> Outcome:
         try:
             async with asyncio.timeout(attempt.timeout):
                 return await proceed(attempt)
         except TimeoutError:
+            if attempt.limit and attempt.clock.now() >= attempt.limit.at:
+                return Failed(attempt.limit.error)
             return Failed(
                 StepTimeout(
-                    f"It took longer than {attempt.timeout:g} seconds.",
+                    f"It took longer than {attempt.own_timeout:g} seconds.",
                     remedy="Try again, or give the step a longer 'timeout'.",
                 )
             )
