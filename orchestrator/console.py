@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from orchestrator.compare import Comparison, Difference
 from orchestrator.data import is_object
 from orchestrator.history import RunView, StepView
 from orchestrator.live import LiveSnapshot
@@ -51,6 +53,53 @@ def print_end(view: RunView) -> None:
     err.print(f"[dim]run {view.summary.id} {view.status}[/]")
 
 
+def print_questions(view: RunView) -> None:
+    """What a run would send, and what it waits for."""
+    for plan in view.plans if view.mode == "preview" else ():
+        out.print(f"[bold]Would send[/] {escape(plan.summary)} [dim]({plan.action}, account {plan.account or '-'})[/]")
+        for name, value in plan.request.items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            out.print(f"  [dim]{name}:[/] {escape(text)}")
+    for step in view.steps:
+        if step.status == "open":
+            out.print(f"[bold]Open[/] {step.id}: {step.reason}; asked about when the run gets there")
+    id = view.summary.id
+    for question in view.questions:
+        where = f"--step {question.step}" + (f" --item {question.item}" if question.item else "")
+        match question.kind:
+            case "preview":
+                out.print(f"{question.message} python -m orchestrator approve {id} --hash {view.plan_hash}")
+            case "input" | "unknown":
+                out.print(f"{question.message} python -m orchestrator answer {id} {question.step} VALUE", markup=False)
+            case _:
+                out.print(f"{question.message} python -m orchestrator approve {id} {where}", markup=False)
+    if not view.questions:
+        out.print("It waits for another run.")
+    err.print(f"[dim]run {id} {view.status}[/]")
+
+
+def print_comparison(found: Comparison) -> None:
+    """What differs, step by step."""
+    out.print(f"{found.before} {found.status[0]} → {found.after} {found.status[1]}")
+    for title, differences in (("inputs", found.inputs), ("output", found.output)):
+        _print_differences(title, differences)
+    for step in found.steps:
+        if step.is_same:
+            continue
+        out.print(f"[bold]{step.id}[/] {step.status[0]} → {step.status[1]}")
+        _print_differences("  input", step.input)
+        _print_differences("  output", step.output)
+    if all(step.is_same for step in found.steps):
+        out.print("Every step is the same.")
+
+
+def _print_differences(title: str, differences: tuple[Difference, ...]) -> None:
+    for one in differences:
+        values = (json.dumps(value, ensure_ascii=False, default=str) for value in (one.before, one.after))
+        before, after = (text if len(text) <= 200 else text[:199] + "…" for text in values)
+        out.print(f"{title} {one.path}: {before} → {after}", markup=False)
+
+
 def print_run(view: RunView) -> None:
     table = Table("step", "action", "status", "seconds", "attempts", box=None)
     for step in view.steps:
@@ -69,6 +118,8 @@ def run_object(view: RunView) -> dict[str, Any]:
         "run_id": view.summary.id,
         "workflow": view.summary.workflow_id,
         "status": view.status,
+        "mode": view.mode,
+        "origin": view.summary.origin,
         "output": view.output,
         "error": view.summary.error,
         "steps": {step.id: _step_object(step) for step in view.steps},
@@ -83,6 +134,9 @@ def run_object(view: RunView) -> dict[str, Any]:
             }
             for effect in view.effects
         ],
+        "plans": [asdict(plan) for plan in view.plans],
+        "plan_hash": view.plan_hash,
+        "questions": [asdict(question) for question in view.questions],
     }
 
 

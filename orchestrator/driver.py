@@ -6,23 +6,37 @@ import asyncio
 import contextlib
 import math
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import asdict
 from typing import Any
 
 import structlog
 
 from orchestrator.actions import Params, Registry
-from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Retrying, Succeeded, Unapproved
+from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Retrying, Succeeded, Unapproved, Unknown
+from orchestrator.children import Child, ChildRuns
 from orchestrator.clock import Clock, Timer
-from orchestrator.decide import RUN, Expand, Fail, Finish, Open, Propose, RunState, Skip, Start, decide, item_scope
-from orchestrator.errors import InvalidInput, NotApproved, NotFound, PatchbayError, StepError, StoreError
+from orchestrator.decide import Close, EndRound, Expand, Fail, Finish, Open, Propose, Skip, Start, decide
+from orchestrator.effects import confirmed
+from orchestrator.errors import (
+    InvalidInput,
+    NotApproved,
+    NotFound,
+    PatchbayError,
+    StepError,
+    StoreError,
+    SubworkflowFailed,
+)
 from orchestrator.events import Event, EventType
+from orchestrator.history import FINAL, Usage
 from orchestrator.journal import Batch, EffectRow, EventRow, Journal, NewRun, Parked, Signal, encode, event_row
 from orchestrator.params import validate
 from orchestrator.performer import Performer
-from orchestrator.preview import EXPIRES, has_placeholder, planned
-from orchestrator.steps import KINDS, Answer, Done, Kind, Stopped, Waiting, WaitingKind
+from orchestrator.policies.budget import Budget
+from orchestrator.preview import EXPIRES, UNKNOWN_ANSWERS, has_placeholder, planned, without_placeholders
+from orchestrator.state import RUN, RunState, round_data
+from orchestrator.steps import KINDS, Answer, Done, ImmediateKind, Stopped, Waiting, WaitingKind
+from orchestrator.steps.subworkflow import Subworkflow
 
 STREAMED = 600
 """Characters of streamed text that are kept for those who watch."""
@@ -48,6 +62,7 @@ class Driver:
         journal: Journal,
         performer: Performer,
         clock: Clock,
+        children: ChildRuns,
         on_end: Callable[[Driver], None],
         park_after: float = math.inf,
     ) -> None:
@@ -66,13 +81,18 @@ class Driver:
         self._journal = journal
         self._performer = performer
         self._clock = clock
+        self._children = children
         self._on_end = on_end
         self._park_after = park_after
         self.parked = False
+        self._budget: Budget | None = None
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._timers: dict[tuple[str, str], Timer] = {}
         self._finishing: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        self._unattended: set[str] = set()
+        self._advancing = False
 
     def begin(self, new: NewRun, start: dict[str, Any], recorded: Iterable[Event]) -> None:
         """Start a new run. `start` is the data of its first event; `recorded` are events of the run that this one
@@ -87,9 +107,21 @@ class Driver:
         """Go on with a run that another process left, or that waited, and do what is wanted of it."""
         if self.state.active:
             self._record("run.resumed", data={"reason": reason})
+        if self.state.cancelling:
+            self._cancel_children()
+        self._unattended.update(self.state.children.values())
+        for (step, item), child in self.state.children.items():
+            self._later(self._look_after(step, item, child))
         for (step, item), until in self.state.waits.items():
             self._set_timer(step, item, until)
         self.heed(signals)
+
+    def _budget_of_run(self) -> Budget | None:
+        limits = self.state.graph.workflow.budget
+        if self._budget is None and limits is not None:
+            began = self.state.approved_at or self.state.started_at or self._clock.now()
+            self._budget = Budget(limits, began, self.state.used)
+        return self._budget
 
     def heed(self, signals: Iterable[Signal]) -> None:
         """Do what somebody wants of the run. An answer that nobody waits for any more is dropped."""
@@ -99,6 +131,10 @@ class Driver:
             self._heeded = signal.id
             if signal.type == "cancel":
                 self.cancel()
+            elif signal.type == "child":
+                data = signal.data
+                child = Child(data["run"], data["status"], data["output"], data["error"])
+                self._child_ended(data["step"], data["item"], child)
             elif (signal.data["step"], signal.data["item"]) in self.state.questions:
                 answer = Answer(signal.data["value"], signal.data["by"], self._clock.now())
                 with contextlib.suppress(InvalidInput):  # it was checked when it was given
@@ -115,14 +151,42 @@ class Driver:
         if question["kind"] == "effect":
             self._effect_answered(step, item, question["plan"], answer)
             return
+        if question["kind"] == "unknown":
+            self._unknown_answered(step, item, question["plan"], answer)
+            return
         kind, params = self._waiting_kind(step, item)
         self._came_of(step, item, kind.answered(params, answer))
+
+    def _unknown_answered(self, step: str, item: str, plan: dict[str, Any], answer: Answer) -> None:
+        match answer.value:
+            case "send":
+                self._record("step.approved", step, item, data={"plan": plan, "by": answer.by, "send": True})
+            case "sent":
+                row = EffectRow(
+                    key=self._key(step, item),
+                    run_id=self.run_id,
+                    step=step,
+                    item=item,
+                    action=plan["action"],
+                    account=plan["account"],
+                    summary=plan["summary"],
+                    status="sent",
+                    result=None,
+                    at=self._clock.now(),
+                )
+                output = without_placeholders(plan["result"])
+                self._came_of(step, item, Done(output))
+                self._write(effect=confirmed(row, output), urgent=True)
+            case _:
+                error = StepError("It may have been sent, and was stopped.", remedy="Look at the service.")
+                self._came_of(step, item, Stopped(error))
 
     def _preview_answered(self, hash: str, answer: Answer) -> None:
         if not answer.value["approved"]:
             self._finish(Finish("cancelled"))
             return
         self._drop_timers()
+        self._budget = None  # its time begins anew: nobody knows how long the approval took
         self._record("run.approved", data={"hash": hash, "by": answer.by})
         self._write(urgent=True)
 
@@ -140,13 +204,18 @@ class Driver:
                     case Start():
                         self._start(command)
                     case Expand():
-                        self._record("step.expanded", command.step, data={"count": command.count})
+                        self._record("step.expanded", command.step, command.item, data={"count": command.count})
                     case Skip():
-                        self._record("step.skipped", command.step, data={"reason": command.reason})
+                        self._record("step.skipped", command.step, command.item, data={"reason": command.reason})
+                    case EndRound():
+                        data = round_data(command.round) | ({"supposed": True} if command.supposed else {})
+                        self._record("step.round", command.step, command.item, data=data)
+                    case Close():
+                        self._close(command)
                     case Fail():
                         self._record("step.failed", command.step, command.item, data={"error": command.error})
                     case Open():
-                        self._record("step.opened", command.step, data={"reason": command.reason})
+                        self._record("step.opened", command.step, command.item, data={"reason": command.reason})
                     case Propose():
                         until = self._clock.now() + EXPIRES
                         self._record("run.proposed", data={"hash": command.hash, "until": until})
@@ -162,11 +231,12 @@ class Driver:
             return
         self._record("run.cancelling")
         self._drop_timers()
+        self._cancel_children()
         for (step, item), task in list(self._tasks.items()):
-            if self._registry[self.state.steps[step].node.step.uses].effect == "read":
+            if not self._may_be_sending(step, item):
                 task.cancel()
                 del self._tasks[step, item]
-                attempt = self.state.steps[step].items[item].attempt
+                attempt = self.state.step(step, item).items[item].attempt
                 self._record("step.cancelled", step, item, attempt)
         self.advance()
 
@@ -174,11 +244,11 @@ class Driver:
         """Leave the run as it stands, for another process to go on with. Writes under way get `grace` seconds."""
         self._drop_timers()
         writes: list[asyncio.Task[None]] = []
-        for (step, _), task in self._tasks.items():
-            if self._registry[self.state.steps[step].node.step.uses].effect == "read":
-                task.cancel()
-            else:
+        for (step, item), task in self._tasks.items():
+            if self._may_be_sending(step, item):
                 writes.append(task)
+            else:
+                task.cancel()
         if writes:
             await asyncio.wait(writes, timeout=grace)
         self._end()
@@ -189,6 +259,10 @@ class Driver:
         for task in self._tasks.values():
             task.cancel()
         self._end()
+
+    def _may_be_sending(self, step: str, item: str) -> bool:
+        """Whether a write is under way: to abandon it would be not to know whether it happened."""
+        return self._performer.sends(self._key(step, item))
 
     # --- what an action says while it runs, from any thread
 
@@ -247,16 +321,23 @@ class Driver:
 
     def _start(self, start: Start) -> None:
         self._record("step.started", start.step, start.item, start.attempt, {"input": start.params})
-        step = self.state.steps[start.step].node.step
+        state = self.state.step(start.step, start.item)
+        step = state.node.step
+        if state.node.bodies:
+            return  # what is inside starts by itself
         kind = KINDS.get(step.uses)
-        if kind is not None:
+        if isinstance(kind, ImmediateKind):
             self._begin(kind, start)
+            return
+        if isinstance(kind, Subworkflow):
+            self._tasks[start.step, start.item] = asyncio.create_task(self._call_workflow(start))
             return
         action = self._registry.get(step.uses)
         if action is None:
             error = NotFound(f"There is no action '{step.uses}' any more.", remedy="Install its connector again.")
             self._settle(start, Failed(error))
             return
+        send = state.items[start.item].send
         attempt = Attempt(
             run_id=self.run_id,
             fence=self.fence,
@@ -264,18 +345,24 @@ class Driver:
             item=start.item,
             number=start.attempt,
             failures=start.failures,
-            key="-".join(part for part in (self._lineage, start.step, start.item) if part),
+            key=self._key(start.step, start.item),
             action=action,
             params=start.params,
             model=self._model,
-            may_have_happened=start.attempt > 1 or self._lineage != self.run_id,
+            may_have_happened=not send and (start.attempt > 1 or self._lineage != self.run_id),
             mode=self.state.mode,
             plan=self.state.plans.get((start.step, start.item)),
             clock=self._clock,
+            since=state.items[start.item].since,
+            budget=self._budget_of_run(),
         )
         self._tasks[start.step, start.item] = asyncio.create_task(self._perform(start, attempt))
 
-    def _begin(self, kind: Kind[Any], start: Start) -> None:
+    def _key(self, step: str, item: str) -> str:
+        """What a step does, the same in each attempt and in each run that goes on from this one."""
+        return "-".join(part for part in (self._lineage, step, item) if part)
+
+    def _begin(self, kind: ImmediateKind[Any], start: Start) -> None:
         """A built-in step: what comes of it is known at once."""
         preview = self.state.mode == "preview"
         if preview and not isinstance(kind, WaitingKind) and has_placeholder(start.params):
@@ -294,7 +381,7 @@ class Driver:
         self._came_of(start.step, start.item, outcome)
 
     def _came_of(self, step: str, item: str, outcome: Done | Stopped | Waiting) -> None:
-        attempt = self.state.steps[step].items[item].attempt
+        attempt = self.state.step(step, item).items[item].attempt
         match outcome:
             case Done():
                 self._record("step.succeeded", step, item, attempt, {"output": outcome.output})
@@ -307,10 +394,87 @@ class Driver:
                 self._set_timer(step, item, outcome.until)
 
     def _waiting_kind(self, step: str, item: str) -> tuple[WaitingKind[Any], Params]:
-        node = self.state.steps[step].node
-        kind = KINDS[node.step.uses]
+        state = self.state.step(step, item)
+        kind = KINDS[state.node.step.uses]
         assert isinstance(kind, WaitingKind)
-        return kind, validate(kind, node.params.render(item_scope(self.state, self.state.steps[step], item)))
+        return kind, validate(kind, state.node.params.render(self.state.item_scope(state, item)))
+
+    def _close(self, close: Close) -> None:
+        attempt = self.state.step(close.step, close.item).items[close.item].attempt
+        data = {"output": close.output} | ({"supposed": True} if close.supposed else {})
+        try:
+            self._record("step.succeeded", close.step, close.item, attempt, data)
+        except TypeError as error:
+            failure = StepError(f"The output is not data that can be kept: {error}.", remedy="Correct 'output'.")
+            self._record("step.failed", close.step, close.item, attempt, {"error": failure.as_dict()})
+
+    # --- runs that a step starts
+
+    async def _call_workflow(self, start: Start) -> None:
+        """Start the run of another workflow and wait for it, as a row if it takes long."""
+        try:
+            child = await self._children.start(
+                self.state, start, key=self._key(start.step, start.item), model=self._model
+            )
+        except PatchbayError as error:
+            child = error
+        self._tasks.pop((start.step, start.item), None)
+        if self.ended.done():
+            return
+        step, item = start.step, start.item
+        if isinstance(child, PatchbayError):
+            self._settle(start, Failed(child))
+        elif child.status is None:
+            self._settle(start, Opened(child.reason))
+        elif self.state.cancelling:
+            self._record("step.cancelled", step, item, start.attempt)
+            self._later(self._children.cancel(child.run_id))
+        else:
+            self._unattended.add(child.run_id)
+            data = {"until": None, "child": child.run_id}
+            self._record("step.waiting", step, item, start.attempt, data)
+            self._write(urgent=True)
+            self._later(self._look_after(step, item, child.run_id))
+        self.advance()
+
+    async def _look_after(self, step: str, item: str, run_id: str) -> None:
+        """See that a run goes on, or hear of its end if that was missed."""
+        await self._children.attend(run_id)
+        child = await self._children.ended(run_id)
+        self._unattended.discard(run_id)
+        if not self.ended.done():
+            if child.status in FINAL:
+                self._child_ended(step, item, child)
+            self.advance()
+
+    def _child_ended(self, step: str, item: str, child: Child) -> None:
+        if self.state.children.get((step, item)) != child.run_id:
+            return  # it is known already
+        attempt = self.state.step(step, item).items[item].attempt
+        if child.status == "succeeded":
+            self._record("step.succeeded", step, item, attempt, {"output": child.output or {}})
+            return
+        said = (child.error or {}).get("message") or f"it was {child.status}"
+        error = SubworkflowFailed(f"Its run {child.run_id} {child.status}: {said}", remedy="Look at that run.")
+        data = {"error": error.at(workflow=self.state.graph.workflow.id, step=step, item=item or None).as_dict()}
+        self._record("step.failed", step, item, attempt, data)
+
+    def _cancel_children(self) -> None:
+        for child in self.state.children.values():
+            self._later(self._children.cancel(child))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except PatchbayError as error:
+                log.warning("sub-workflow not reached", run=self.run_id, error=str(error))
+
+        task = asyncio.create_task(guarded())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    # ---
 
     async def _perform(self, start: Start, attempt: Attempt) -> None:
         try:
@@ -324,17 +488,30 @@ class Driver:
         if self.ended.done():
             return
         self._settle(start, outcome)
-        self.advance()
+        if self._tasks:
+            self._advance_soon()  # others that end in the same turn of the loop are decided on, and written, together
+        else:
+            self.advance()
+
+    def _advance_soon(self) -> None:
+        if not self._advancing:
+            self._advancing = True
+            self._loop.call_soon(self._advance_now)
+
+    def _advance_now(self) -> None:
+        self._advancing = False
+        if not self.ended.done():
+            self.advance()
 
     def _settle(self, start: Start, outcome: Outcome) -> None:
         step, item, attempt = start.step, start.item, start.attempt
         match outcome:
             case Succeeded():
-                data: dict[str, Any] = {"output": outcome.output}
-                if outcome.usage:
-                    data["usage"] = asdict(outcome.usage)
+                data: dict[str, Any] = {"output": outcome.output} | _usage(outcome.usage)
                 if outcome.reused:
                     data["reused"] = True
+                if outcome.cached:
+                    data["cached"] = True
                 try:
                     self._record("step.succeeded", step, item, attempt, data)
                 except TypeError as error:
@@ -345,11 +522,13 @@ class Driver:
                     # What cost money or was sent is committed at once.
                     self._write(effect=outcome.effect, urgent=True)
             case Failed():
-                data = {"error": self._place(outcome.error, start)}
+                data = {"error": self._place(outcome.error, start)} | _usage(outcome.usage)
                 self._record("step.failed", step, item, attempt, data)
                 self._write(effect=outcome.effect, urgent=True)
             case Retrying():
-                data = {"error": self._place(outcome.error, start), "until": outcome.until}
+                data = {"error": self._place(outcome.error, start), "until": outcome.until} | _usage(outcome.usage)
+                if not outcome.tried:
+                    data["tried"] = False
                 self._record("step.retrying", step, item, attempt, data)
                 self._write(urgent=True)
                 self._set_timer(step, item, outcome.until)
@@ -362,6 +541,17 @@ class Driver:
                     "kind": "effect",
                     "message": f"May this go out? {outcome.plan.summary}",
                     "who": "",
+                    "show": outcome.plan.request,
+                    "plan": asdict(outcome.plan),
+                }
+                self._came_of(step, item, Waiting(None, question))
+
+            case Unknown():
+                question = {
+                    "kind": "unknown",
+                    "message": f"Was this sent? {outcome.plan.summary} {outcome.error.message}",
+                    "who": "",
+                    "choices": list(UNKNOWN_ANSWERS),
                     "show": outcome.plan.request,
                     "plan": asdict(outcome.plan),
                 }
@@ -382,7 +572,7 @@ class Driver:
         if (step, item) == RUN:
             self._finish(Finish("cancelled"))
             return
-        if self.state.steps[step].node.step.uses in KINDS:
+        if self.state.graph.every[step].step.uses in KINDS:
             kind, params = self._waiting_kind(step, item)
             self._came_of(step, item, kind.due(params, self._clock.now()))
         else:
@@ -396,6 +586,8 @@ class Driver:
         patience = min(self._park_after, PATIENCE) if self.state.questions else self._park_after
         if wake_at is not None and wake_at - self._clock.now() < patience:
             return
+        if any(child in self._unattended or self._children.is_here(child) for child in self.state.children.values()):
+            return  # it hears of them at once
         self.parked = True
         self._drop_timers()
         self._write(parked=Parked(wake_at), urgent=True)
@@ -419,6 +611,7 @@ class Driver:
             None if finish.error is None else encode(finish.error),
         )
         self._drop_timers()
+        self._cancel_children()
         self._record("run.finished", data=data)
         self._write(finished=row, urgent=True)
         self._finishing = asyncio.create_task(self._after_commit())
@@ -439,3 +632,7 @@ class Driver:
     def _notify(self) -> None:
         for watcher in self.watchers:
             watcher.set()
+
+
+def _usage(usage: Usage | None) -> dict[str, Any]:
+    return {"usage": asdict(usage)} if usage else {}

@@ -8,16 +8,16 @@ import math
 import os
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
 import structlog
 
 from orchestrator.actions import Registry
+from orchestrator.children import ChildRuns
 from orchestrator.clock import Clock
 from orchestrator.data import is_object
-from orchestrator.decide import RunState, item_scope
 from orchestrator.driver import Driver
 from orchestrator.errors import InvalidInput, NotFound, StoreError
 from orchestrator.events import Event
@@ -26,9 +26,11 @@ from orchestrator.history import FINAL, Mode
 from orchestrator.inputs import resolve
 from orchestrator.journal import Claim, Journal, NewRun, encode
 from orchestrator.live import LiveSnapshot, snapshot
+from orchestrator.origin import check_step, from_here, outermost, pinned, recorded
 from orchestrator.params import validate
 from orchestrator.performer import Performer
-from orchestrator.preview import PlannedEffect
+from orchestrator.preview import UNKNOWN_ANSWERS, PlannedEffect
+from orchestrator.state import RunState
 from orchestrator.steps import KINDS, Answer, WaitingKind
 from orchestrator.workflow import RunId, Workflow, new_run_id
 
@@ -73,6 +75,18 @@ class Engine:
         self._graphs: dict[str, Graph] = {}
         self._tending: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
+        self._ended_children: set[str] = set()
+        """Those of whose end the parent has not heard yet."""
+        self._children = ChildRuns(
+            registry,
+            journal,
+            performer.library,
+            clock,
+            attend=self._attend,
+            cancel=self.cancel,
+            is_here=lambda run_id: run_id in self._drivers or run_id in self._ended_children,
+            recorded=self._recorded,
+        )
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -95,15 +109,25 @@ class Engine:
         await asyncio.to_thread(self._journal.release, self.owner)
 
     async def submit(
-        self, workflow: Workflow, given: Mapping[str, Any], *, model: str | None = None, preview: bool = False
+        self,
+        workflow: Workflow,
+        given: Mapping[str, Any],
+        *,
+        model: str | None = None,
+        preview: bool = False,
+        pins: Mapping[str, Any] | None = None,
     ) -> RunId:
         """Start a new run and return once it is on disk. The workflow must be free of problems. A preview plans its
-        writes and waits for approval before any is sent. Raises `InvalidInput` or `StoreError`."""
-        return await self._begin(workflow, resolve(workflow, given), model, mode="preview" if preview else "run")
+        writes and waits for approval before any is sent; `pins` are outputs of steps that are not run. Raises
+        `InvalidInput`, `NotFound` or `StoreError`."""
+        typed = pinned(pins, self._graph_of(workflow)) if pins else ()
+        mode: Mode = "preview" if preview else "run"
+        return await self._begin(workflow, resolve(workflow, given), model, mode=mode, recorded=typed)
 
-    async def resume(self, run_id: str) -> RunId:
+    async def resume(self, run_id: str, workflow: Workflow | None = None) -> RunId:
         """Go on where a run stopped: the same run if it was interrupted, a new one that names it as its origin if it
-        failed or was cancelled. What was recorded is not done again. Raises `NotFound` or `StoreError`."""
+        failed or was cancelled. What was recorded is not done again. `workflow` is a corrected version for the rest.
+        Raises `NotFound` or `StoreError`."""
         row = await asyncio.to_thread(self._journal.run, run_id)
         if row.status == "succeeded":
             raise StoreError(f"Run '{run_id}' succeeded: nothing is left to do.", remedy="Run it again instead.")
@@ -113,18 +137,63 @@ class Engine:
             if run_id not in self._drivers:
                 raise StoreError(f"Run '{run_id}' is under way in another process.", remedy="Wait, or cancel it.")
             return RunId(run_id)
-        events = [event for _, event in await asyncio.to_thread(self._journal.events, run_id)]
         state = await self.state(run_id)
+        known = workflow or state.graph.workflow
         return await self._begin(
-            state.graph.workflow,
-            state.scope["inputs"],
+            known,
+            resolve(known, {name: value for name, value in state.inputs.items() if name in known.inputs}),
             row.model,
             mode=state.mode,
             origin=run_id,
             lineage=row.lineage,
-            recorded=[event for event in events if event.type in ("step.expanded", "step.succeeded")],
+            recorded=await self._recorded(run_id, self._graph_of(known)),
             plans=state.plans.values() if state.mode == "approved" else (),
         )
+
+    async def rerun(
+        self,
+        run_id: str,
+        workflow: Workflow | None = None,
+        *,
+        inputs: Mapping[str, Any],
+        model: str | None,
+        start: str | None,
+        only: str | None,
+        given: Mapping[str, Mapping[str, Any]],
+        pins: Mapping[str, Any],
+        preview: bool,
+    ) -> RunId:
+        """A new run made of an earlier one: what comes before `start` (or, with `only`, all but that step) is taken
+        from it, the rest happens anew. Raises `NotFound`, `InvalidInput` or `StoreError`."""
+        state = await self.state(run_id)
+        known = workflow or state.graph.workflow
+        graph = self._graph_of(known)
+        typed = pinned(pins, graph)
+        for step in given:
+            check_step(graph, step)
+        if only is not None:
+            check_step(graph, only)
+            again = frozenset({outermost(graph, only)})
+        else:
+            again = from_here(graph, start) if start is not None else frozenset(graph.nodes)
+        kept = await self._recorded(run_id, graph, without=again | frozenset(pins))
+        old = {name: value for name, value in state.inputs.items() if name in known.inputs}
+        return await self._begin(
+            known,
+            resolve(known, {**old, **inputs}),
+            model,
+            mode="preview" if preview else "run",
+            origin=run_id,
+            recorded=[*kept, *typed],
+            only=only and outermost(graph, only),
+            given={step: dict(values) for step, values in given.items()},
+        )
+
+    async def _recorded(self, run_id: str, graph: Graph, *, without: frozenset[str] = frozenset()) -> list[Event]:
+        """What a run that is made of this one need not do again."""
+        old = (await self.state(run_id)).graph
+        events = await asyncio.to_thread(self._journal.events, run_id)
+        return recorded((event for _, event in events), old, graph, without=without)
 
     async def cancel(self, run_id: str) -> None:
         """Cancel a run, wherever it is under way."""
@@ -158,10 +227,14 @@ class Engine:
             if said["approved"] and said.get("hash", question.get("hash")) != question.get("hash"):
                 raise InvalidInput("This is not what was shown.", remedy="Look at the preview again.")
             return
-        kind = KINDS[state.steps[step].node.step.uses]
+        if question["kind"] == "unknown":
+            if answer.value not in UNKNOWN_ANSWERS:
+                raise InvalidInput("That is no answer.", remedy=f"Choose one of: {', '.join(UNKNOWN_ANSWERS)}.")
+            return
+        known = state.step(step, item)
+        kind = KINDS[known.node.step.uses]
         assert isinstance(kind, WaitingKind)
-        params = validate(kind, state.steps[step].node.params.render(item_scope(state, state.steps[step], item)))
-        kind.answered(params, answer)
+        kind.answered(validate(kind, known.node.params.render(state.item_scope(known, item))), answer)
 
     async def state(self, run_id: str) -> RunState:
         """A run as it stands, whoever owns it. Raises `NotFound`."""
@@ -176,6 +249,10 @@ class Engine:
     async def _signal(self, run_id: str, type: Literal["cancel", "answer"], data: dict[str, Any]) -> None:
         """Leave word for the run, and see to it at once if it is here or nobody's."""
         await asyncio.to_thread(self._journal.signal, run_id, type, data)
+        await self._attend(run_id)
+
+    async def _attend(self, run_id: str) -> None:
+        """See that a run goes on, and does what is wanted of it, if it is here or nobody's."""
         await self._take_over(run_id)
         if run_id in self._drivers:
             self._drivers[run_id].heed(await asyncio.to_thread(self._journal.signals, run_id))
@@ -225,6 +302,8 @@ class Engine:
         lineage: str | None = None,
         recorded: Sequence[Event] = (),
         plans: Iterable[PlannedEffect] = (),
+        only: str | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> RunId:
         now = self._clock.now()
         run_id = new_run_id(now)
@@ -242,7 +321,9 @@ class Engine:
             owner=self.owner,
         )
         driver = self._drive(RunState(self._graph_of(workflow), run_id), 1, 0, new.lineage, model)
-        driver.begin(new, {"inputs": inputs, "mode": mode, "plans": [asdict(plan) for plan in plans]}, recorded)
+        start: dict[str, Any] = {"inputs": inputs, "mode": mode}
+        extra = {"plans": [asdict(plan) for plan in plans], "only": only, "given": given}
+        driver.begin(new, start | {name: value for name, value in extra.items() if value}, recorded)
         await self._journal.barrier(run_id, driver.fence)
         return run_id
 
@@ -257,6 +338,7 @@ class Engine:
             journal=self._journal,
             performer=self._performer,
             clock=self._clock,
+            children=self._children,
             on_end=self._forget,
             park_after=PARK_AFTER if self._recover else math.inf,
         )
@@ -266,9 +348,24 @@ class Engine:
     def _forget(self, driver: Driver) -> None:
         self._drivers.pop(driver.run_id, None)
         if driver.parked:  # a signal may have come while it was let go
-            task = asyncio.get_running_loop().create_task(self._take_over(driver.run_id))
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+            self._later(self._take_over(driver.run_id))
+            parent = self._drivers.get(driver.state.parent or "")
+            if parent:
+                parent.advance()  # it may be let go, too
+        elif driver.state.parent and driver.state.status in FINAL:
+            self._ended_children.add(driver.run_id)
+            self._later(self._tell_parent(driver.run_id, driver.state.parent))
+
+    async def _tell_parent(self, run_id: str, parent: str) -> None:
+        try:
+            await self._attend(parent)
+        finally:
+            self._ended_children.discard(run_id)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def _graph_of(self, workflow: Workflow) -> Graph:
         graph = self._graphs.get(workflow.hash)

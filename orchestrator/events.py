@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 EventType = Literal[
-    "run.started",  # {"inputs", "mode"?}
+    "run.started",  # {"inputs", "mode", "plans"?, "only"?, "given"?, "deep"?}
     "run.proposed",  # {"hash", "until"}: a preview is complete and waits for approval
     "run.approved",  # {"hash", "by"}: the run goes on for real, with what the preview recorded
     "run.resumed",  # {"reason"}: another owner goes on; attempts that were under way start again
@@ -14,15 +14,16 @@ EventType = Literal[
     "run.finished",  # {"status", "output"?, "error"?}
     "step.expanded",  # {"count"}: the items of a for_each are known
     "step.started",  # {"input"}: an attempt begins
-    "step.succeeded",  # {"output", "usage"?, "reused"?}
+    "step.round",  # {"round"}: a body has run; what it gave, and what is next
+    "step.succeeded",  # {"output", "usage"?, "reused"?, "cached"?, "pinned"?, "supposed"?}
     "step.retrying",  # {"error", "until"}: an attempt failed, another comes at `until`
     "step.due",  # the wait of a retry is over
-    "step.waiting",  # {"until", "question"}: a built-in step waits for a time or an answer
+    "step.waiting",  # {"until", "question"?, "child"?}: for a time, for an answer, for another run
     "step.failed",  # {"error"}: no further attempt
     "step.skipped",  # {"reason"}
     "step.planned",  # {"plan"}: in a preview, a write that would go out
     "step.opened",  # {"reason"}: in a preview, what cannot be known before something was really sent
-    "step.approved",  # {"plan", "by"}: a write that the preview could not show may go out
+    "step.approved",  # {"plan", "by", "send"?}: a write that was asked about may go out
     "step.cancelled",
     "step.log",  # {"message"}
 ]
@@ -31,7 +32,7 @@ EventType = Literal[
 @dataclass(frozen=True, slots=True)
 class Event:
     """One fact about a run. `step`, `item` and `attempt` say of what; `at` is seconds since 1970, UTC.
-    `item` is "" for a step that is no `for_each`, else the index of the item as text."""
+    `item` is "" for a step that is no `for_each`, else the index of the item as text; in bodies, the path (`state`)."""
 
     type: EventType
     step: str = ""

@@ -1,8 +1,8 @@
 """`{{ }}` in sandboxed Jinja: compiled once, evaluated against JSON data, and what each one refers to.
 
 A string that is one `{{ }}` keeps the type of its value; a template inside other text becomes text. Names in scope:
-`inputs`, `steps`, `run`, and inside a `for_each` also `item` and `index`. `steps.x.y` reads the key y of data: methods
-of Python objects cannot be reached through a dictionary.
+`inputs`, `steps`, `run`, inside a `for_each` also `item` and `index`, and in bodies `parent`, `last` and `role`.
+`steps.x.y` reads the key y of data: methods of Python objects cannot be reached through a dictionary.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from orchestrator.data import is_list, is_object
 from orchestrator.errors import ExpressionError
 from orchestrator.sandbox import Sandbox
 
-SCOPE_NAMES = frozenset({"inputs", "steps", "run", "item", "index"})
+SCOPE_NAMES = frozenset({"inputs", "steps", "run", "item", "index", "parent", "last", "role"})
 
 Scope = Mapping[str, Any]
 

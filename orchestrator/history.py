@@ -26,6 +26,15 @@ class Usage:
     output_tokens: int = 0
     cost: float | None = None
 
+    def __add__(self, other: Usage) -> Usage:
+        """Both together. The cost is None when no price was known."""
+        costs = [usage.cost for usage in (self, other) if usage.cost is not None]
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            sum(costs) if costs else None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
@@ -41,6 +50,8 @@ class RunSummary:
     error: dict[str, Any] | None
     origin: str | None
     """The run that this one goes on from, if any."""
+    parent: str | None = None
+    """The run that began this one and waits for it, if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,10 @@ class ItemView:
     usage: Usage
     reused: bool = False
     """The result was taken from an earlier attempt or run: nothing was done again."""
+    cached: bool = False
+    """The result is that of an earlier, equal step."""
+    pinned: bool = False
+    """The result was typed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +93,8 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step of a run. With a `for_each` it has one item an element, and `output` is the list of their outputs."""
+    """A step of a run. With a `for_each` it has one item an element, and `output` is the list of their outputs. A step
+    inside a body has one for each item and round that it stands in; `owner` is the step around it."""
 
     id: str
     name: str
@@ -95,6 +111,7 @@ class StepView:
     finished_at: float | None
     usage: Usage
     is_loop: bool = False
+    owner: str = ""
 
     @property
     def duration_ms(self) -> float | None:
@@ -110,8 +127,9 @@ class StepView:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a waiting run asks. `kind` is "approve" (a step asks), "input", "preview" (may all that was planned
-    happen?) or "effect" (may this write happen, which the preview could not show?). `show` is what the decision is
-    about; `until` is when it goes on without an answer, seconds since 1970."""
+    happen?), "effect" (may this write happen, which the preview could not show?) or "unknown" (did this write happen?
+    "send" it again, it was "sent", or "stop"). `show` is what the decision is about; `until` is when it goes on without
+    an answer, seconds since 1970."""
 
     run_id: str
     step: str

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.decide import RunState
-from orchestrator.history import FINAL
+from orchestrator.history import FINAL, StepStatus
+from orchestrator.state import RunState, StepState
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,36 @@ def snapshot(state: RunState, text: Mapping[str, str], now: float) -> LiveSnapsh
         "finished_at": state.finished_at,
         "error": state.error,
     }
-    steps = {
-        id: {
-            "status": step.status,
-            "started_at": step.started_at,
-            "finished_at": step.finished_at,
-            "attempts": step.attempts,
-            "done": step.done,
-            "total": step.total,
-            "error": step.error,
-        }
-        for id, step in state.steps.items()
-    }
-    shown = {id: part for id, part in text.items() if state.steps[id].status == "running"}
+    steps = {id: _step(states) for id, states in state.everywhere().items()}
+    shown = {id: part for id, part in text.items() if steps[id]["status"] == "running"}
     return LiveSnapshot({"run": run, "steps": steps, "text": shown}, now)
+
+
+def _step(states: list[StepState]) -> dict[str, Any]:
+    """One step; inside a body it stands in a frame for each item and round, and is shown as one."""
+    first = states[0] if len(states) == 1 else None
+    began = [step.started_at for step in states if step.started_at is not None]
+    ended = [step.finished_at for step in states if step.finished_at is not None]
+    return {
+        "status": summed_status(states),
+        "started_at": min(began, default=None),
+        "finished_at": max(ended) if ended and len(ended) == len(states) else None,
+        "attempts": max((step.attempts for step in states), default=0),
+        "done": first.done if first else len(ended),
+        "total": first.total if first else len(states) or None,
+        "error": next((step.error for step in states if step.error), None),
+    }
+
+
+def summed_status(states: list[StepState]) -> StepStatus:
+    """The status that says most of a step that stands in several frames."""
+    found = {step.status for step in states}
+    for status in TELLING:
+        if status in found:
+            return status
+    return "pending"
+
+
+TELLING: tuple[StepStatus, ...] = (
+    "running", "waiting", "failed", "open", "planned", "cancelled", "succeeded", "skipped",
+)  # fmt: skip

@@ -19,6 +19,9 @@ from orchestrator.data import is_list, is_object
 
 PLACEHOLDER = re.compile("‹[^‹›]*›")
 
+UNKNOWN_ANSWERS = ("send", "sent", "stop")
+"""What may be said of a write of which nobody knows whether it happened: send it again, it was sent, or give up."""
+
 EXPIRES = 24 * 3600.0
 """Seconds after which a preview that nobody approved ends."""
 
@@ -49,6 +52,15 @@ def has_placeholder(value: Any) -> bool:
     if is_object(value):
         return any(has_placeholder(part) for part in value.values())
     return is_list(value) and any(has_placeholder(part) for part in value)
+
+
+def without_placeholders(value: Any) -> Any:
+    """The value with null for what only the service knows."""
+    if isinstance(value, str):
+        return None if has_placeholder(value) else value
+    if is_object(value):
+        return {key: without_placeholders(part) for key, part in value.items()}
+    return [without_placeholders(part) for part in value] if is_list(value) else value
 
 
 def fits(approved: Any, actual: Any) -> bool:

@@ -9,9 +9,8 @@ from typing import Any
 import orjson
 
 from orchestrator.data import is_object
-from orchestrator.decide import ItemState, RunState, StepState
 from orchestrator.events import Event
-from orchestrator.graph import Graph
+from orchestrator.graph import Graph, Node
 from orchestrator.history import (
     Attempt,
     EffectView,
@@ -24,7 +23,9 @@ from orchestrator.history import (
     Usage,
 )
 from orchestrator.journal import EffectRow
+from orchestrator.live import summed_status
 from orchestrator.preview import digest
+from orchestrator.state import ItemState, RunState, StepState
 
 
 @dataclass(slots=True)
@@ -35,6 +36,8 @@ class _Story:
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     usage: Usage = field(default_factory=Usage)
     reused: bool = False
+    cached: bool = False
+    pinned: bool = False
     started_at: float | None = None
     finished_at: float | None = None
 
@@ -43,18 +46,20 @@ def run_view(summary: RunSummary, graph: Graph, events: Iterable[Event], effects
     """The whole run, for a page, the command line or the API."""
     state = RunState(graph, summary.id)
     stories: dict[tuple[str, str], _Story] = {}
-    logs: dict[str, list[LogLine]] = {id: [] for id in graph.nodes}
+    logs: dict[str, list[LogLine]] = {id: [] for id in graph.every}
     for event in events:
         state.apply(event)
+        if event.type == "run.approved":  # what was planned has not been tried yet
+            stories = {key: story for key, story in stories.items() if key[1] in state.step(*key).items}
         if event.type == "step.log":
             logs[event.step].append(LogLine(event.at, event.step, event.item, event.data["message"]))
         elif event.step:
             _tell(stories.setdefault((event.step, event.item), _Story()), event)
-    steps = tuple(_step(state.steps[id], stories, logs[id]) for id in graph.nodes)
+    steps = tuple(_step(graph.every[id], states, stories, logs[id]) for id, states in state.everywhere().items())
     return RunView(
         summary=summary,
         workflow=graph.workflow.dump(),
-        inputs=state.scope["inputs"],
+        inputs=state.inputs,
         output=state.output,
         steps=steps,
         effects=tuple(_effect(row) for row in effects),
@@ -82,13 +87,7 @@ def run_view(summary: RunSummary, graph: Graph, events: Iterable[Event], effects
 
 def total(usages: Iterable[Usage]) -> Usage:
     """The sum. Its cost is None when no price was known."""
-    known = list(usages)
-    costs = [usage.cost for usage in known if usage.cost is not None]
-    return Usage(
-        input_tokens=sum(usage.input_tokens for usage in known),
-        output_tokens=sum(usage.output_tokens for usage in known),
-        cost=sum(costs) if costs else None,
-    )
+    return sum(usages, Usage())
 
 
 def _tell(story: _Story, event: Event) -> None:
@@ -103,37 +102,46 @@ def _tell(story: _Story, event: Event) -> None:
                 last = story.attempts[-1]
                 story.attempts[-1] = Attempt(last.number, last.started_at, event.at, error)
             if event.data.get("usage"):
-                story.usage = Usage(**event.data["usage"])
+                story.usage += Usage(**event.data["usage"])
             story.reused = bool(event.data.get("reused"))
+            story.cached = bool(event.data.get("cached"))
+            story.pinned = bool(event.data.get("pinned"))
             story.finished_at = None if event.type == "step.retrying" else event.at
         case _:
             pass
 
 
-def _step(step: StepState, stories: dict[tuple[str, str], _Story], log: list[LogLine]) -> StepView:
-    id = step.node.step.id
-    items = tuple(_item(name, item, stories.get((id, name), _Story())) for name, item in _in_order(step))
-    outputs = [item.output for item in items] if step.is_loop else (items[0].output if items else None)
+def _step(node: Node, states: list[StepState], stories: dict[tuple[str, str], _Story], log: list[LogLine]) -> StepView:
+    id = node.step.id
+    found = {name: item for step in states for name, item in step.items.items()}
+    items = tuple(_item(name, found[name], stories.get((id, name), _Story())) for name in sorted(found, key=item_order))
+    is_loop = node.items is not None or node.owner != ""
+    status = summed_status(states)
+    outputs = [item.output for item in items] if is_loop else (items[0].output if items else None)
+    began = [step.started_at for step in states if step.started_at is not None]
+    ended = [step.finished_at for step in states if step.finished_at is not None]
     return StepView(
         id=id,
-        name=step.node.step.name or id,
-        uses=step.node.step.uses,
-        status=step.status,
-        needs=step.node.needs,
-        output=outputs if step.status in ("succeeded", "failed", "running", "waiting") else None,
-        error=step.error,
-        reason=step.reason,
+        name=node.step.name or id,
+        uses=node.step.uses,
+        status=status,
+        needs=node.needs,
+        owner=node.owner,
+        output=outputs if status in ("succeeded", "failed", "running", "waiting") else None,
+        error=next((step.error for step in states if step.error), None),
+        reason=next((step.reason for step in states if step.reason), None),
         items=items,
         log=tuple(log),
-        started_at=step.started_at,
-        finished_at=step.finished_at,
+        started_at=min(began, default=None),
+        finished_at=max(ended) if ended and len(ended) == len(states) else None,
         usage=total(item.usage for item in items),
-        is_loop=step.is_loop,
+        is_loop=is_loop,
     )
 
 
-def _in_order(step: StepState) -> list[tuple[str, ItemState]]:
-    return sorted(step.items.items(), key=lambda pair: int(pair[0] or -1))
+def item_order(name: str) -> tuple[int, ...]:
+    """Items as they stand in the loops: "2" before "10", "2.1" before "2.10"."""
+    return tuple(int(part) for part in name.split(".")) if name else ()
 
 
 def _item(name: str, item: ItemState, story: _Story) -> ItemView:
@@ -148,6 +156,8 @@ def _item(name: str, item: ItemState, story: _Story) -> ItemView:
         finished_at=story.finished_at,
         usage=story.usage,
         reused=story.reused,
+        cached=story.cached,
+        pinned=story.pinned,
     )
 
 

@@ -10,7 +10,9 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, NewType
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, WithJsonSchema
+
+from orchestrator.data import is_object
 
 FORMAT = 1
 """The format that this Patchbay writes. Older ones are migrated when read."""
@@ -52,11 +54,72 @@ class Retry(Model):
 
     attempts: int = Field(3, ge=1, le=100, description="Tries in all, the first one included.")
     backoff: float = Field(1.0, ge=0, le=3600, description="Seconds before the second try, doubled for each further.")
-    max_delay: float = Field(60.0, ge=0, le=86400, description="The longest wait between two tries, in seconds.")
+    max_delay: float = Field(
+        60.0,
+        ge=0,
+        le=86400,
+        description="The longest wait between two tries, in seconds. A service that asks for a longer one gets it, "
+        "up to a day.",
+    )
+    on: tuple[str, ...] | None = Field(
+        None,
+        description="Which errors to try again after: 'timeout', 'unavailable', 'rate_limited', 'circuit_open'. "
+        "All of them when not given; an error that trying again cannot mend is never tried again.",
+    )
 
 
 def _as_retry(value: Any) -> Any:
+    if is_object(value):
+        yes: Any = True  # YAML 1.1 reads the key `on` as that
+        return {"on" if key == yes else key: given for key, given in value.items()}
     return {"attempts": value} if isinstance(value, int) else value
+
+
+DAY = 86400.0
+"""Seconds. How long `cache: true` keeps a result."""
+
+
+def _as_seconds(value: Any) -> Any:
+    return (DAY if value else None) if isinstance(value, bool) else value
+
+
+Cache = Annotated[
+    Annotated[float, Field(gt=0)] | None,
+    BeforeValidator(_as_seconds),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "boolean"}, {"type": "null"}]}),
+]
+
+
+class BudgetLimits(Model):
+    """The most that one run may use. What is not given is not limited."""
+
+    cost: float | None = Field(
+        None, gt=0, description="US dollars for language models. A model whose price is not known is then not asked."
+    )
+    tokens: int | None = Field(None, gt=0, description="Tokens that language models read and write.")
+    seconds: float | None = Field(
+        None, gt=0, description="Wall time since the run's start, with all its waits, those for people too."
+    )
+
+
+class Transition(Model):
+    """A way out of a state."""
+
+    to: Identifier = Field(description="The state that it leads to.")
+    if_: str | bool | None = Field(None, alias="if", description="It can be taken only when this is true.")
+
+
+class State(Model):
+    """One state of a `states` step. Without transitions it is a final one."""
+
+    role: str = Field("", description="Who does it: `role` in its expressions, and in the history of handoffs.")
+    steps: tuple[Step, ...] = ()
+    output: dict[Identifier, Any] | None = Field(None, description="What it hands over: `last` in the next state.")
+    choose: str | None = Field(
+        None, description="The name of the transition to take. Without it, the first one that can be taken."
+    )
+    transitions: dict[Identifier, Transition] = Field(default_factory=dict[str, Transition])
+    limit: int | None = Field(None, ge=1, le=1000, description="How often it may be entered.")
 
 
 class Step(Model):
@@ -78,8 +141,21 @@ class Step(Model):
         None, description="Run once for each item of this list, as `item` and `index`; the result is a list."
     )
     concurrency: int = Field(4, ge=1, le=1000, description="How many items of a `for_each` run at a time.")
+    steps: tuple[Step, ...] = Field((), description="The body of a `group` or `loop_until`: the steps that it runs.")
+    output: dict[Identifier, Any] | None = Field(
+        None, description="What the body gives each time; without it, the outputs of its steps by their ids."
+    )
+    states: dict[Identifier, State] = Field(default_factory=dict[str, State], description="The states of `states`.")
     retry: Annotated[Retry | None, BeforeValidator(_as_retry)] = None
     timeout: float | None = Field(None, gt=0, le=86400, description="Seconds that one try may take.")
+    deadline: float | None = Field(
+        None, gt=0, description="Seconds that all tries may take, with the waits between them, counted from the first."
+    )
+    cache: Cache = Field(
+        None,
+        description="Take the result of an earlier run when action, account, parameters, model and template are the "
+        "same: for so many seconds, or `true` for a day. Only for steps that read.",
+    )
     on_error: str = Field(
         "fail", description="'fail' the run, 'continue' with `steps.ID.error`, or the id of a step to go to."
     )
@@ -96,6 +172,7 @@ class Workflow(Model):
     inputs: dict[Identifier, Input] = Field(default_factory=dict[str, Input])
     steps: tuple[Step, ...] = Field(min_length=1)
     output: dict[Identifier, Any] = Field(default_factory=dict[str, Any], description="What a run gives back.")
+    budget: BudgetLimits | None = Field(None, description="The most that one run may cost and take.")
     layout: dict[str, Any] = Field(
         default_factory=dict[str, Any], description="Where the canvas draws each step. Never changes what runs."
     )

@@ -20,6 +20,7 @@ from orchestrator import validation
 from orchestrator.accounts import Accounts
 from orchestrator.actions import ModelInfo, Registry
 from orchestrator.clock import SystemClock
+from orchestrator.compare import Comparison, compare
 from orchestrator.effects import Ledger
 from orchestrator.engine import Engine
 from orchestrator.errors import InvalidWorkflow, NotFound, Problem
@@ -29,6 +30,7 @@ from orchestrator.journal import Journal
 from orchestrator.library import Library
 from orchestrator.live import LiveSnapshot
 from orchestrator.performer import Performer
+from orchestrator.policies.breaker import BreakerState
 from orchestrator.practice import PracticeServer
 from orchestrator.replay import run_view
 from orchestrator.settings import Settings
@@ -64,11 +66,11 @@ class WorkflowEngine:
         self.settings = settings or Settings.load()
         self.registry = Registry.discover() if registry is None else registry
         self.library = Library(self.settings.home)
-        self.journal = Journal(self.settings.database)
+        self.journal = Journal.open(self.settings)
         self._practice_url = practice_url
         self._practice: PracticeServer | None = None
         self.accounts = Accounts(self.registry, self.settings, lambda: self.practice_url)
-        self._performer = Performer(self.accounts, self.library, Ledger(self.journal))
+        self._performer = Performer(self.accounts, self.library, Ledger(self.journal), self.journal)
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -167,9 +169,11 @@ class WorkflowEngine:
         *,
         model: str | None = None,
         preview: bool = False,
+        pins: Mapping[str, Any] | None = None,
     ) -> RunId:
-        """Start a run and return once it is recorded. A preview sends nothing: it plans its writes
-        and waits for `approve`. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`; then nothing ran."""
+        """Start a run and return once it is recorded. A preview sends nothing: it plans its writes and waits for
+        `approve`. `pins` are outputs of steps, by id, that are taken as they are instead of running the step. Raises
+        `InvalidWorkflow`, `InvalidInput` or `NotFound`; then nothing ran."""
         known = self.load_workflow(workflow) if isinstance(workflow, str) else workflow
         problems = self.check(known.dump())
         if problems:
@@ -177,7 +181,7 @@ class WorkflowEngine:
         if model is not None:
             self.accounts.model(model)
         given = {**known.variables, **(inputs or {})}
-        return self._call(lambda engine: engine.submit(known, given, model=model, preview=preview))
+        return self._call(lambda engine: engine.submit(known, given, model=model, preview=preview, pins=pins))
 
     def execute_workflow(
         self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None
@@ -225,15 +229,56 @@ class WorkflowEngine:
         `NotFound` when it asks nothing (any more), `InvalidInput` for an answer that does not fit."""
         self._call(lambda engine: engine.answer(run_id, step, item, value, by))
 
-    def resume(self, run_id: str) -> RunId:
-        """Go on with an interrupted, failed or cancelled run. Raises `NotFound` or `StoreError`."""
-        return self._call(lambda engine: engine.resume(run_id))
+    def resume(self, run_id: str, workflow: Workflow | None = None) -> RunId:
+        """Go on with an interrupted run, or from where a failed or cancelled one stopped, as a new run. `workflow` is a
+        corrected version for the rest. Raises `InvalidWorkflow`, `InvalidInput`, `NotFound` or `StoreError`."""
+        self._check_version(workflow)
+        return self._call(lambda engine: engine.resume(run_id, workflow))
 
-    def rerun(self, run_id: str) -> RunId:
-        """Run again: the same workflow, as it was, with the same inputs. Everything happens anew."""
-        view = self.run(run_id)
+    def rerun(
+        self,
+        run_id: str,
+        *,
+        start: str | None = None,
+        only: str | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        given: Mapping[str, Mapping[str, Any]] | None = None,
+        pins: Mapping[str, Any] | None = None,
+        workflow: Workflow | None = None,
+        preview: bool = False,
+    ) -> RunId:
+        """Run again, as a new run that names this one as its origin: everything, from the step `start` on, or `only`
+        one step. What is not run again is taken from the old run. `inputs` and `given` (by step and parameter) are
+        typed in instead of what they were; `pins` are outputs of steps; `workflow` is another version. Writes that are
+        run again are sent again. Raises `InvalidWorkflow`, `InvalidInput`, `NotFound` or `StoreError`: nothing ran."""
+        self._check_version(workflow)
         row = self.journal.run(run_id)
-        return self.start_workflow(Workflow.model_validate(view.workflow), view.inputs, model=row.model)
+        return self._call(
+            lambda engine: engine.rerun(
+                run_id,
+                workflow,
+                inputs=inputs or {},
+                model=row.model,
+                start=start,
+                only=only,
+                given=given or {},
+                pins=pins or {},
+                preview=preview,
+            )
+        )
+
+    def compare(self, before: str, after: str) -> Comparison:
+        """Two runs, step by step. Raises `NotFound`."""
+        return compare(self.run(before), self.run(after))
+
+    def breakers(self) -> list[BreakerState]:
+        """The accounts whose service failed of late, and until when they are left alone."""
+        return self._performer.breakers.states()
+
+    def _check_version(self, workflow: Workflow | None) -> None:
+        problems = self.check(workflow.dump()) if workflow else []
+        if problems:
+            raise InvalidWorkflow(problems)
 
     def runs(
         self, *, status: Iterable[str] | None = None, workflow: str | None = None, limit: int = 50, offset: int = 0

@@ -54,4 +54,5 @@ class Approve(WaitingKind[Approval]):
         if value["approved"]:
             return Done({"approved": True, "by": answer.by, "comment": comment})
         said = f": {comment}" if comment else ""
-        return Stopped(StepError(f"{answer.by} rejected it{said}.", remedy="Change what was asked, and run again."))
+        by = answer.by[:1].upper() + answer.by[1:]
+        return Stopped(StepError(f"{by} rejected it{said}.", remedy="Change what was asked, and run again."))

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from orchestrator.actions import Params, Result, field
 from orchestrator.errors import StepError
-from orchestrator.steps.kind import Done, Kind, Stopped
+from orchestrator.steps.kind import Done, ImmediateKind, Stopped
 
 YES, NO = "yes", "no"
 
@@ -38,7 +38,7 @@ class Way(Result):
     way: str = field("The way that was taken")
 
 
-class Branch(Kind[Choice]):
+class Branch(ImmediateKind[Choice]):
     id = "branch"
     title = "Branch"
     params = Choice

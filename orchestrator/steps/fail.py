@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.actions import Params, Result, field
 from orchestrator.errors import StepError
-from orchestrator.steps.kind import Kind, Stopped
+from orchestrator.steps.kind import ImmediateKind, Stopped
 
 
 class Reason(Params):
@@ -18,7 +18,7 @@ class Nothing(Result):
     """There is no result."""
 
 
-class Fail(Kind[Reason]):
+class Fail(ImmediateKind[Reason]):
     id = "fail"
     title = "Fail"
     params = Reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.actions import Params, Result, field
-from orchestrator.steps.kind import Done, Kind
+from orchestrator.steps.kind import Done, ImmediateKind
 
 
 class Values(Params):
@@ -20,7 +20,7 @@ class SetValues(Result):
     values: dict[str, Any] = field("Values")
 
 
-class Set(Kind[Values]):
+class Set(ImmediateKind[Values]):
     id = "set"
     title = "Set values"
     params = Values

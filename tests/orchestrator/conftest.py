@@ -14,6 +14,7 @@ from orchestrator.actions import (
     Account,
     Call,
     Connector,
+    EffectUnknown,
     Params,
     Plan,
     Registry,
@@ -69,6 +70,7 @@ class Board:
         self.calls: list[str] = []
         self.failures: dict[str, int] = {}
         self.lock = threading.Lock()
+        self.forgets = False
         self.gate = threading.Event()
         self.entered = threading.Event()
         self.connector = Connector("board", title="Board")
@@ -125,6 +127,8 @@ class Board:
 
         @post.find
         def _(p: Post, account: Account, call: Call) -> Posted | None:
+            if self.forgets:
+                raise EffectUnknown("The board does not remember who posted.")
             keys = [key for key, _ in self.posts]
             if call.key not in keys:
                 return None
@@ -143,8 +147,9 @@ def registry(board: Board) -> Registry:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings.load(home=tmp_path / "home")
+def settings(tmp_path: Path, store: dict[str, Any]) -> Settings:
+    """Of a fresh home, on each kind of store in turn."""
+    return Settings.load(home=tmp_path / "home", **store)
 
 
 @pytest.fixture

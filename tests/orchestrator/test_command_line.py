@@ -193,3 +193,58 @@ def test_a_killed_run_goes_on_where_it_was(home: Path, file: Path) -> None:
 
 
 QUERY = {"data_source": "Inbox summaries", "limit": 100}
+
+
+class TestAPreview:
+    @pytest.fixture
+    def shown(self, home: Path, file: Path) -> dict[str, Any]:
+        done = command("preview", str(file), "--input", "title=Looked at", "--json", home=home)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def test_shows_what_would_be_sent_and_sends_it_when_approved(self, home: Path, shown: dict[str, Any]) -> None:
+        assert (shown["status"], shown["mode"], shown["effects"]) == ("waiting", "preview", [])
+        [plan] = shown["plans"]
+        assert plan["action"] == "notion.create_page"
+        assert "Looked at" in plan["summary"]
+        done = command("approve", shown["run_id"], "--hash", shown["plan_hash"], "--json", home=home)
+        assert done.returncode == 0, done.stderr
+        approved = json.loads(done.stdout)
+        assert (approved["status"], len(approved["effects"])) == ("succeeded", 1)
+
+    def test_is_approved_as_it_was_shown_or_not_at_all(self, home: Path, shown: dict[str, Any]) -> None:
+        done = command("approve", shown["run_id"], "--hash", "another", home=home)
+        assert done.returncode == 2
+        assert "not what was shown" in done.stderr
+        assert command("reject", shown["run_id"], home=home).returncode == 1
+        assert json.loads(command("show", shown["run_id"], "--json", home=home).stdout)["effects"] == []
+
+
+def test_a_run_that_asks_somebody_says_how_to_answer(home: Path, tmp_path: Path) -> None:
+    ask = {"id": "ask", "uses": "wait_for_input", "with": {"message": "How many?", "type": "integer"}}
+    file = tmp_path / "asks.json"
+    file.write_text(json.dumps({"id": "asks", "steps": [ask], "output": {"n": "{{ steps.ask.value }}"}}))
+    waiting = command("run", str(file), home=home)
+    assert waiting.returncode == 3
+    assert "How many?" in waiting.stdout
+    said = next(line for line in waiting.stdout.splitlines() if "orchestrator answer" in line)
+    run_id = said.split(" answer ")[1].split()[0]
+    answered = command("answer", run_id, "ask", "7", "--json", home=home)
+    assert json.loads(answered.stdout)["output"] == {"n": 7}
+    again = command("rerun", run_id, "--pin", 'ask={"value": 8, "by": "me"}', "--json", home=home)
+    assert json.loads(again.stdout)["output"] == {"n": 8}
+    compared = command("compare", run_id, json.loads(again.stdout)["run_id"], home=home)
+    assert "7 → 8" in compared.stdout
+
+
+def test_one_step_is_run_again_with_a_typed_value(home: Path, tmp_path: Path) -> None:
+    first = {"id": "a", "uses": "set", "with": {"values": {"n": 1}}}
+    then = {"id": "b", "uses": "set", "with": {"values": {"n": "{{ steps.a.values.n + 1 }}"}}}
+    file = tmp_path / "two.json"
+    file.write_text(json.dumps({"id": "two", "steps": [first, then], "output": {"n": "{{ steps.b.values.n }}"}}))
+    run_id = json.loads(command("run", str(file), "--json", home=home).stdout)["run_id"]
+    done = command("rerun", run_id, "--from", "b", "--set", 'b.values={"n": 5}', "--json", home=home)
+    assert json.loads(done.stdout)["output"] == {"n": 5}
+    wrong = command("rerun", run_id, "--from", "c", home=home)
+    assert wrong.returncode == 2
+    assert "no step 'c'" in wrong.stderr

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.decide import Expand, Fail, Finish, RunState, Skip, Start, decide
+from orchestrator.decide import Expand, Fail, Finish, Skip, Start, decide
 from orchestrator.events import Event
 from orchestrator.graph import Graph
+from orchestrator.state import RunState
 from orchestrator.workflow import Workflow
 
 
@@ -72,9 +73,9 @@ def test_the_run_ends_with_its_output() -> None:
 class TestConditions:
     def test_a_step_whose_condition_is_not_true_is_skipped_and_so_is_what_needs_it(self) -> None:
         run = Run({"id": "a", "if": "{{ inputs.go }}"}, {"id": "b", "needs": ["a"]}, inputs={"go": False})
-        assert run.commands == [Skip("a", "its condition is not true")]
+        assert run.commands == [Skip("a", "", "its condition is not true")]
         run.say("step.skipped", "a", reason="")
-        assert run.commands == [Skip("b", "'a' was skipped")]
+        assert run.commands == [Skip("b", "", "'a' was skipped")]
         run.say("step.skipped", "b", reason="")
         assert run.commands == [Finish("succeeded", {})]
 
@@ -93,7 +94,7 @@ class TestConditions:
 class TestForEach:
     def test_runs_each_item_within_its_concurrency_and_gives_a_list(self) -> None:
         run = Run({"id": "a", "for_each": [10, 20, 30], "concurrency": 2, "with": {"v": "{{ item + index }}"}})
-        assert run.commands == [Expand("a", 3)]
+        assert run.commands == [Expand("a", "", 3)]
         run.say("step.expanded", "a", count=3)
         assert [(c.item, c.params) for c in run.commands] == [("0", {"v": 10}), ("1", {"v": 21})]
         run.say("step.started", "a", "0", input={}).say("step.started", "a", "1", input={})
@@ -101,11 +102,11 @@ class TestForEach:
         run.say("step.succeeded", "a", "1", output="second")
         assert run.starts == ["a2"]
         run.done("a", "third", "2").say("step.succeeded", "a", "0", output="first")
-        assert run.state.outputs["a"] == ["first", "second", "third"]
+        assert run.state.root.outputs["a"] == ["first", "second", "third"]
 
     def test_of_nothing_succeeds_with_nothing(self) -> None:
         run = Run({"id": "a", "for_each": []}, {"id": "b", "needs": ["a"]}).say("step.expanded", "a", count=0)
-        assert run.state.outputs["a"] == []
+        assert run.state.root.outputs["a"] == []
         assert run.starts == ["b"]
 
     def test_of_something_else_than_a_list_fails(self) -> None:
@@ -118,12 +119,12 @@ class TestForEach:
         run.say("step.succeeded", "a", "0", output="x").say("step.succeeded", "a", "2", output="z")
         assert run.starts == ["a1"]
         assert run.done("a", "y", "1").starts == ["a3"]
-        assert run.done("a", "w", "3").state.outputs["a"] == ["x", "y", "z", "w"]
+        assert run.done("a", "w", "3").state.root.outputs["a"] == ["x", "y", "z", "w"]
 
     def test_with_continue_an_item_may_fail(self) -> None:
         run = Run({"id": "a", "for_each": [1, 2], "on_error": "continue"}).say("step.expanded", "a", count=2)
         run.failed("a", "0").done("a", "ok", "1")
-        assert run.state.outputs["a"] == [{"error": {"message": "no"}}, "ok"]
+        assert run.state.root.outputs["a"] == [{"error": {"message": "no"}}, "ok"]
         assert run.state.steps["a"].status == "succeeded"
 
 
@@ -141,9 +142,9 @@ class TestErrors:
     def test_a_handler_runs_only_after_a_failure_and_what_needed_the_step_is_skipped(self) -> None:
         steps = ({"id": "a", "on_error": "mend"}, {"id": "mend"}, {"id": "after", "needs": ["a"]})
         run = Run(*steps).failed("a")
-        assert run.commands == [Start("mend", "", 1, 0, {}), Skip("after", "'a' failed")]
+        assert run.commands == [Start("mend", "", 1, 0, {}), Skip("after", "", "'a' failed")]
         run = Run(*steps).done("a")
-        assert run.commands == [Skip("mend", "'a' did not fail"), Start("after", "", 1, 0, {})]
+        assert run.commands == [Skip("mend", "", "'a' did not fail"), Start("after", "", 1, 0, {})]
 
     def test_a_retry_waits_until_it_is_due(self) -> None:
         run = Run({"id": "a", "retry": 3}).say("step.started", "a", input={})

@@ -47,6 +47,7 @@ class TestAPreview:
         run_id = preview(workflow(READ, POST, LINK, output={"url": "{{ steps.link.url }}"}))
         engine.approve(run_id, hash=engine.run(run_id).plan_hash, by="Ada")
         result = engine.wait(run_id)
+        assert {step.attempts for step in result.steps.values()} == {1}
         assert result.outputs == {"url": "https://board.example/2"}
         assert [text for _, text in board.posts] == ["hello world", "see https://board.example/1"]
         assert board.calls == ["read"]

@@ -81,7 +81,7 @@ def test_a_right_workflow_has_none() -> None:
         ({"with": {"text": "{{ steps.z.text }}"}}, "unknown_step", "with.text", "there is no step 'z'"),
         ({"with": {"text": "{{ inputs.z }}"}}, "unknown_input", "with.text", "there is no input 'z'"),
         ({"with": {"text": "{{ z }}"}}, "unknown_name", "with.text", "'z' means nothing here"),
-        ({"with": {"text": "{{ item }}"}}, "unknown_name", "with.text", "only inside a 'for_each'"),
+        ({"with": {"text": "{{ item }}"}}, "unknown_name", "with.text", "only inside a loop"),
         ({"with": {"text": "{{ 1 + }}"}}, "bad_expression", "with.text", "not a valid expression"),
         ({"needs": ["z"]}, "unknown_step", "needs", "there is no step 'z'"),
         ({"on_error": "z"}, "unknown_step", "on_error", "there is no step 'z'"),

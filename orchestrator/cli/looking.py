@@ -1,0 +1,93 @@
+"""Commands that look: at runs, at workflows, at files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from orchestrator.cli.shared import NOT_STARTED, SUCCEEDED, Json, Run, open_engine, read_file
+from orchestrator.console import err, moment, out, print_comparison, print_json, print_run, run_object
+from orchestrator.errors import PatchbayError, Problem
+from orchestrator.library import parse_text
+from orchestrator.workflow import json_schema
+
+
+def show(run_id: Run, as_json: Json = False) -> None:
+    """Show what happened in a run."""
+    with open_engine() as engine:
+        view = engine.run(run_id)
+        if as_json:
+            print_json(run_object(view))
+        else:
+            print_run(view)
+
+
+def compare(before: Run, after: Run, as_json: Json = False) -> None:
+    """Show what differs between two runs, step by step."""
+    with open_engine() as engine:
+        found = engine.compare(before, after)
+        if as_json:
+            print_json(asdict(found))
+        else:
+            print_comparison(found)
+
+
+def runs(
+    status: Annotated[list[str] | None, typer.Option(help="Only runs of this status; may be given again.")] = None,
+    workflow: Annotated[str | None, typer.Option(help="Only runs of this workflow.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    as_json: Json = False,
+) -> None:
+    """List runs, newest first."""
+    with open_engine() as engine:
+        found = engine.runs(status=status or None, workflow=workflow, limit=limit)
+        if as_json:
+            print_json([asdict(summary) for summary in found])
+            return
+        table = Table("run", "workflow", "status", "started", box=None)
+        for summary in found:
+            table.add_row(summary.id, summary.workflow_id, summary.status, moment(summary.created_at))
+        out.print(table if found else "No runs yet.")
+
+
+def list_workflows(as_json: Json = False) -> None:
+    """List the workflows."""
+    with open_engine() as engine:
+        entries = engine.library.workflows.list()
+        if as_json:
+            print_json([{**asdict(entry), "path": str(entry.path)} for entry in entries])
+            return
+        table = Table("workflow", "name", "what it does", box=None)
+        for entry in entries:
+            table.add_row(entry.id, entry.name, f"[red]{entry.error}[/]" if entry.error else entry.description)
+        out.print(table)
+
+
+def validate(files: Annotated[list[Path], typer.Argument(metavar="FILE...")], as_json: Json = False) -> None:
+    """Find every mistake in workflow files without running them."""
+    with open_engine() as engine:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for file in files:
+            try:
+                problems = engine.check(parse_text(read_file(file), file=str(file)), file=str(file))
+            except PatchbayError as error:
+                problems = [Problem(error.code, error.message, remedy=error.remedy)]
+            found[str(file)] = [{**asdict(problem), "text": str(problem)} for problem in problems]
+        if as_json:
+            print_json(found)
+        else:
+            for file, problems in found.items():
+                for problem in problems:
+                    err.print(problem["text"], markup=False)
+                if not problems:
+                    out.print(f"{file}: fine", markup=False)
+    raise typer.Exit(NOT_STARTED if any(found.values()) else SUCCEEDED)
+
+
+def schema() -> None:
+    """Print the JSON Schema of a workflow file."""
+    print_json(json_schema())

@@ -1,0 +1,208 @@
+"""Commands that run: start, preview, answer, go on, go back."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from orchestrator.cli.shared import (
+    FAILED,
+    INTERRUPTED,
+    SUCCEEDED,
+    WAITING,
+    Json,
+    Run,
+    find_workflow,
+    name_value,
+    open_engine,
+    read_inputs,
+)
+from orchestrator.console import err, print_end, print_json, print_progress, print_questions, run_object
+from orchestrator.errors import InvalidInput
+from orchestrator.history import RunView
+from orchestrator.workflow_engine import WorkflowEngine
+
+Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="The id of a workflow, or a file.")]
+Input = Annotated[list[str] | None, typer.Option(help="NAME=VALUE; may be given several times.")]
+Inputs = Annotated[Path | None, typer.Option(help="A JSON or YAML file of inputs.")]
+Model = Annotated[str | None, typer.Option(help="The model for every step: provider:name.")]
+Pin = Annotated[list[str] | None, typer.Option(help="STEP=JSON: take this as a step's output and do not run it.")]
+Version = Annotated[str | None, typer.Option("--workflow", help="A corrected version: an id or a file.")]
+By = Annotated[str, typer.Option(help="Who says so.")]
+
+
+def run(
+    workflow: Name,
+    input: Input = None,
+    inputs: Inputs = None,
+    model: Model = None,
+    pin: Pin = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what would be sent, and send nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a workflow and wait for its end."""
+    with open_engine() as engine:
+        flow = find_workflow(engine, workflow)
+        given = read_inputs(inputs, input)
+        run_id = engine.start_workflow(flow, given, model=model, preview=preview, pins=_json_by_name(pin, "--pin"))
+        _follow(engine, run_id, as_json)
+
+
+def preview(
+    workflow: Name, input: Input = None, inputs: Inputs = None, model: Model = None, as_json: Json = False
+) -> None:
+    """Run a workflow without sending anything: show every write that it would make."""
+    run(workflow, input, inputs, model, None, True, as_json)
+
+
+def resume(run_id: Run, workflow: Version = None, as_json: Json = False) -> None:
+    """Go on with a run that was interrupted, failed or cancelled. What was done is not done again."""
+    with open_engine() as engine:
+        version = find_workflow(engine, workflow) if workflow else None
+        _follow(engine, engine.resume(run_id, version), as_json)
+
+
+def rerun(
+    run_id: Run,
+    start: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Only from this step on.")] = None,
+    only: Annotated[str | None, typer.Option(metavar="STEP", help="Only this step.")] = None,
+    values: Annotated[list[str] | None, typer.Option("--set", help="STEP.PARAMETER=VALUE, JSON or text.")] = None,
+    input: Input = None,
+    inputs: Inputs = None,
+    pin: Pin = None,
+    workflow: Version = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what would be sent, and send nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run again, as a new run: everything, or from a step on. Writes that are run again are sent again."""
+    with open_engine() as engine:
+        new = engine.rerun(
+            run_id,
+            start=start,
+            only=only,
+            given=_by_step(values),
+            inputs=read_inputs(inputs, input),
+            pins=_json_by_name(pin, "--pin"),
+            workflow=find_workflow(engine, workflow) if workflow else None,
+            preview=preview,
+        )
+        _follow(engine, new, as_json)
+
+
+def approve(
+    run_id: Run,
+    hash: Annotated[str | None, typer.Option(help="What was looked at; anything else is refused.")] = None,
+    step: Annotated[str, typer.Option(help="The step that asks; not needed when only one thing is asked.")] = "",
+    item: Annotated[str, typer.Option(help="The item of that step.")] = "",
+    comment: Annotated[str, typer.Option()] = "",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Say yes: let the writes of a preview go out, or a step that asks for approval go on."""
+    _decide(run_id, True, hash, step, item, comment, by, as_json)
+
+
+def reject(
+    run_id: Run,
+    step: Annotated[str, typer.Option(help="The step that asks; not needed when only one thing is asked.")] = "",
+    item: Annotated[str, typer.Option(help="The item of that step.")] = "",
+    comment: Annotated[str, typer.Option()] = "",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Say no: nothing of a preview is sent, or the step that asks fails."""
+    _decide(run_id, False, None, step, item, comment, by, as_json)
+
+
+def answer(
+    run_id: Run,
+    step: Annotated[str, typer.Argument(metavar="STEP", help="The step that asks.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="JSON, or text.")],
+    item: Annotated[str, typer.Option(help="The item of that step.")] = "",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Give a waiting step what it asks for."""
+    with open_engine() as engine:
+        engine.answer(run_id, step, _json_or_text(value), item=item, by=by or getpass.getuser())
+        _follow(engine, run_id, as_json)
+
+
+def cancel(run_id: Run) -> None:
+    """End a run. A write that is under way is waited for."""
+    with open_engine() as engine:
+        engine.cancel(run_id)
+        err.print(f"Run {run_id} is being cancelled.")
+
+
+def _decide(
+    run_id: str, approved: bool, hash: str | None, step: str, item: str, comment: str, by: str, as_json: bool
+) -> None:
+    with open_engine() as engine:
+        asked = [
+            question for question in engine.run(run_id).questions if question.kind in ("preview", "effect", "approve")
+        ]
+        if not step and len(asked) == 1:
+            step, item = asked[0].step, asked[0].item
+        elif not step and not any(question.kind == "preview" for question in asked):
+            names = ", ".join(f"{question.step} {question.item}".strip() for question in asked) or "nothing"
+            raise InvalidInput(f"Run '{run_id}' asks for {names}.", remedy="Say which with --step and --item.")
+        value: dict[str, Any] = {"approved": approved, "comment": comment} | ({"hash": hash} if hash else {})
+        engine.answer(run_id, step, value, item=item, by=by or getpass.getuser())
+        _follow(engine, run_id, as_json)
+
+
+def _follow(engine: WorkflowEngine, run_id: str, as_json: bool) -> NoReturn:
+    """Show how a run goes on until it is over or waits for somebody."""
+    try:
+        shown: dict[str, str] = {}
+        for picture in engine.follow(run_id):
+            if not as_json:
+                print_progress(picture, shown)
+            if picture.status == "waiting" and engine.run(run_id).status == "waiting":
+                break
+    except KeyboardInterrupt:
+        err.print(f"Stopped. Go on with: python -m orchestrator resume {run_id}")
+        raise typer.Exit(INTERRUPTED) from None
+    view = engine.run(run_id)
+    if as_json:
+        print_json(run_object(view))
+    elif view.status == "waiting":
+        print_questions(view)
+    else:
+        print_end(view)
+    raise typer.Exit(_code(view))
+
+
+def _code(view: RunView) -> int:
+    if view.status == "waiting":  # a preview is done when it has something to show
+        return SUCCEEDED if view.mode == "preview" and view.plan_hash is not None else WAITING
+    return SUCCEEDED if view.status == "succeeded" else FAILED
+
+
+def _by_step(values: list[str] | None) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for text in values or []:
+        name, value = name_value(text, "--set")
+        step, dot, parameter = name.partition(".")
+        if not dot:
+            raise InvalidInput(
+                f"'{name}' names no parameter of a step.", remedy="Write it as --set step.parameter=value."
+            )
+        found.setdefault(step, {})[parameter] = _json_or_text(value)
+    return found
+
+
+def _json_by_name(pairs: list[str] | None, option: str) -> dict[str, Any]:
+    return {name: _json_or_text(value) for name, value in (name_value(pair, option) for pair in pairs or [])}
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
