@@ -1,25 +1,17 @@
-"""How long a person waits: until the studio is ready, until the first page shows, and how much memory it holds then.
-
-python -m benchmarks.startup [rounds]    prints a table, writes benchmarks/results/startup.json
-"""
+"""How long a person waits: until the studio is ready, until the first page shows, and how much memory it holds then."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import platform
 import statistics
-import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.line import Line, Result
+from benchmarks.machine import folder
 from scripts.browser import first_paint, launch
-from scripts.studio import ROOT, Studio
-
-RESULT = ROOT / "benchmarks" / "results" / "startup.json"
+from scripts.studio import Studio
 
 
 @dataclass(frozen=True)
@@ -38,10 +30,10 @@ class Start:
 
 LIMITS = Start(ready_s=3.0, first_paint_s=1.5, run_button_s=3.0, memory_mb=150.0)
 NAMES = {
-    "ready_s": "studio ready, s",
-    "first_paint_s": "first paint, s",
-    "run_button_s": "Run can be pressed, s",
-    "memory_mb": "memory, MB",
+    "ready_s": "studio ready",
+    "first_paint_s": "first paint",
+    "run_button_s": "Run can be pressed",
+    "memory_mb": "memory of the studio",
 }
 
 
@@ -59,26 +51,21 @@ async def start(home: Path) -> Start:
         studio.stop()
 
 
-async def measure(rounds: int) -> tuple[Start, Start]:
+async def compare(rounds: int) -> tuple[Start, Start]:
     """A first start on an empty home, and the medians of `rounds` further starts on the same."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
+    with folder() as place:
+        home = place / "home"
         first = await start(home)
         later = [asdict(await start(home)) for _ in range(rounds)]
     return first, Start(**{name: statistics.median(one[name] for one in later) for name in NAMES})
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    first, later = asyncio.run(measure(rounds))
-    print(f"{'':24}{'first start':>12}{'later':>10}{'limit':>10}")
-    for name, title in NAMES.items():
-        print(f"{title:24}{getattr(first, name):12.2f}{getattr(later, name):10.2f}{getattr(LIMITS, name):10.1f}")
-    RESULT.parent.mkdir(exist_ok=True)
-    machine = {"python": platform.python_version(), "system": platform.system(), "cores": os.cpu_count()}
-    result = {"machine": machine, "rounds": rounds, "first": asdict(first), "later": asdict(later)}
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+def measure(rounds: int = 5) -> Result:
+    first, later = asyncio.run(compare(rounds))
+    lines = [
+        Line.of(f"{title}, {which}", getattr(one, name), name.rpartition("_")[2].replace("mb", "MB"), most=limit)
+        for which, one in (("later starts", later), ("first start", first))
+        for name, title in NAMES.items()
+        for limit in (getattr(LIMITS, name),)
+    ]
+    return Result(tuple(lines))
