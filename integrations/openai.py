@@ -24,6 +24,7 @@ from orchestrator.actions import (
     ModelAnswer,
     ModelInfo,
     ModelRequest,
+    Price,
     RateLimited,
     SecretStr,
     ServiceError,
@@ -62,6 +63,12 @@ class OpenAIAccount(Account):
     base_url: str = field("Address", default=OFFICIAL, description="Where the API begins. Most end in /v1.")
     api_key: SecretStr = field("API key", default=SecretStr(""), validate_default=True)
     model: str = field("Default model", default="", description="Empty: a small one, or the first that the server has.")
+    input_price: float | None = field(
+        "Price of what it reads", default=None, ge=0, description="US dollars for a million tokens. Budgets need it."
+    )
+    output_price: float | None = field(
+        "Price of what it writes", default=None, ge=0, description="US dollars for a million tokens. Budgets need it."
+    )
 
     @field_validator("api_key")
     @classmethod
@@ -107,6 +114,14 @@ def complete(
             return _answer(stream, request, account, call, model)
     except (sdk.OpenAIError, *STRANGE) as error:
         raise translated(error, account, request) from error
+
+
+@openai.price
+def price(model: str, account: OpenAIAccount) -> Price | None:
+    """What the account says, whichever model it is: prices change too often to be written down here."""
+    if account.input_price is None or account.output_price is None:
+        return None
+    return Price(account.input_price, account.output_price)
 
 
 @openai.models

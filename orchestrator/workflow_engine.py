@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import structlog
 
 from orchestrator import validation
 from orchestrator.accounts import Accounts
@@ -23,7 +26,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.compare import Comparison, compare
 from orchestrator.effects import Ledger
 from orchestrator.engine import Engine
-from orchestrator.errors import InvalidWorkflow, NotFound, Problem
+from orchestrator.errors import InvalidWorkflow, NotFound, Problem, StoreError
 from orchestrator.graph import Graph
 from orchestrator.history import RunStatus, RunSummary, RunView, StepView
 from orchestrator.journal import Journal
@@ -37,6 +40,11 @@ from orchestrator.settings import Settings
 from orchestrator.workflow import RunId, Workflow
 
 T = TypeVar("T")
+
+PRUNE = 600.0
+"""Seconds between two looks for runs that need not be kept."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +104,24 @@ class WorkflowEngine:
         self._loop = asyncio.get_running_loop()
         await engine.start()
         self._engine = engine
+        pruning = asyncio.create_task(self._prune_for_ever()) if recover else None
         try:
             yield self
         finally:
             self._engine = None
+            if pruning:
+                pruning.cancel()
             await engine.stop()
+
+    async def _prune_for_ever(self) -> None:
+        """Let go of old runs, as the settings say."""
+        while True:
+            await asyncio.sleep(PRUNE)
+            try:
+                days, count = self.settings.keep_runs_days, self.settings.keep_runs
+                await asyncio.to_thread(self.journal.prune, time.time(), days, count)
+            except StoreError as error:
+                log.warning("old runs were not deleted", error=str(error))
 
     def __enter__(self) -> WorkflowEngine:
         return self

@@ -45,6 +45,18 @@ def waiting_for_you(engine: WorkflowEngine) -> None:
             link("Look at it", "runs", ":material/arrow_forward:", id=summary.id)
 
 
+def left_alone(engine: WorkflowEngine) -> None:
+    """Accounts whose service kept failing. Nothing when there are none."""
+    for state in engine.breakers():
+        if state.state != "closed":
+            title = engine.registry.connectors[state.connector].title
+            st.warning(
+                f"{plain(title)} (account '{plain(state.account)}') kept failing and is left alone for a while. "
+                f"Its last error: {plain(state.error or '')}",
+                icon=":material/cloud_off:",
+            )
+
+
 def asking_runs(engine: WorkflowEngine) -> list[RunView]:
     """The newest runs that ask something. One that waits for a time alone needs nobody."""
     waiting = engine.runs(status=["waiting"], limit=LOOKED_INTO)
@@ -96,6 +108,7 @@ st.markdown(
     "pages and repositories are practice ones until you connect your own, so nothing here needs an account."
 )
 waiting_for_you(engine)
+left_alone(engine)
 st.subheader("Workflows", anchor=False)
 cards = [card(entry, engine) for entry in engine.library.workflows.list()]
 if cards:

@@ -164,6 +164,10 @@ def first_choice(run: RunView) -> str | None:
     return last.id if last else next((step.id for step in run.steps), None)
 
 
+TAKEN = {"pinned": "pinned: typed in, not run", "cached": "from the cache", "reused": "taken over, not done again"}
+"""Where a result came from when the step did not run for it."""
+
+
 def step_facts(step: StepView) -> list[str]:
     """What stands beside a step's name: duration, tries, items, tokens."""
     items = loop_items(step)
@@ -172,6 +176,7 @@ def step_facts(step: StepView) -> list[str]:
         count(len(items), "item") if items else "",
         f"{step.attempts} tries" if step.attempts > 1 else "",
         tokens(step.usage),
+        next((word for flag, word in TAKEN.items() if any(getattr(item, flag) for item in step.items)), ""),
     ]
     return [fact for fact in facts if fact]
 
