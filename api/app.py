@@ -24,7 +24,10 @@ class StartRun(BaseModel):
 
     inputs: dict[str, Any] = Field(default_factory=dict)
     model: str | None = Field(None, description="'provider:name', or the default model.")
-    preview: bool = Field(False, description="Plan the writes, send nothing, and wait for an approval.")
+    preview: bool | None = Field(
+        None,
+        description="Plan the writes, send nothing, and wait for an approval. Null: only on a live account's first run.",
+    )
 
 
 class Approval(BaseModel):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from orchestrator.actions import Account, Connector, ModelInfo, Registry
+from orchestrator.data import is_object
 from orchestrator.errors import AccountError, InvalidSettings, NotFound, PatchbayError
 from orchestrator.expressions import nearest
 from orchestrator.settings import PREFIX, Settings, account_values
@@ -37,6 +38,11 @@ class Accounts:
         except AccountError:
             return False
         return True
+
+    def is_live(self, connector_id: str) -> bool:
+        """Whether the connector acts in somebody's name: not on practice, and not without any account."""
+        account = self.get(connector_id)
+        return not account.practice and bool(_own_fields(self.registry.connector(connector_id)))
 
     def model(self, name: str | None) -> tuple[Connector, str]:
         """The provider and the provider's name of a model: "provider:name", "provider", or None for the default.
@@ -73,10 +79,12 @@ class Accounts:
             address = {"practice": self._practice_url(), "studio": self.settings.studio_url}
             values = {name: text.format(**address) for name, text in connector.practice.items()}
             return connector.account.model_validate({"name": "practice", "practice": True, **values})
-        own = [name for name in connector.account.model_fields if name not in Account.model_fields]
-        values = account_values(connector.id, own)
+        own = _own_fields(connector)
+        values = account_values(connector.id, list(own))
         if own and not values:
-            names = " or ".join(f"{PREFIX}{connector.id}_{name}".upper() for name in own)
+            names = " or ".join(
+                f"{PREFIX}{connector.id}_{name}".upper() for name, is_expert in own.items() if not is_expert
+            )
             raise AccountError(f"No {connector.title} account is connected.", remedy=f"Set {names}.")
         try:
             return connector.account.model_validate({"name": "environment" if own else "none", **values})
@@ -84,3 +92,10 @@ class Accounts:
             detail = error.errors()[0]
             name = f"{PREFIX}{connector.id}_{detail['loc'][0]}".upper() if detail["loc"] else PREFIX
             raise InvalidSettings(f"{name} is not valid: {detail['msg']}.", remedy=f"Correct {name}.") from None
+
+
+def _own_fields(connector: Connector) -> dict[str, bool]:
+    """The fields that make an account of the connector, and whether only experts need them."""
+    fields = connector.account.model_fields
+    extras = {name: info.json_schema_extra for name, info in fields.items() if name not in Account.model_fields}
+    return {name: is_object(extra) and bool(extra.get("expert")) for name, extra in extras.items()}

@@ -263,8 +263,9 @@ class Engine:
         if driver:
             await driver.ended
 
-    async def watch(self, run_id: str) -> AsyncGenerator[LiveSnapshot]:
-        """Pictures of a run: one at once, one at each change, the last when it is over. Raises `NotFound`."""
+    async def watch(self, run_id: str, *, until_waiting: bool = False) -> AsyncGenerator[LiveSnapshot]:
+        """Pictures of a run: one at once, one at each change, the last when it is over, or with `until_waiting` when
+        it was let go of to wait for somebody. Raises `NotFound`."""
         row = await asyncio.to_thread(self._journal.run, run_id)
         folded, seq = RunState(await self._graph(row.workflow_hash), run_id), 0
         last: LiveSnapshot | None = None
@@ -287,6 +288,10 @@ class Engine:
                 last = picture
             if picture.is_final:
                 return
+            if until_waiting and driver is None and picture.status == "waiting":
+                row = await asyncio.to_thread(self._journal.run, run_id)
+                if row.status == "waiting":
+                    return
             await asyncio.sleep(REFRESH)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), TEND if driver else ELSEWHERE)

@@ -322,6 +322,14 @@ class Journal:
         with self._store.read() as connection:
             return connection.execute(later).first() or connection.execute(first).first()
 
+    def has_succeeded(self, workflow_id: str, hash: str) -> bool:
+        """Whether a version of a workflow has ever run to its end."""
+        query = sa.select(RUNS.c.id).where(
+            RUNS.c.workflow_id == workflow_id, RUNS.c.workflow_hash == hash, RUNS.c.status == "succeeded"
+        )
+        with self._store.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def run(self, run_id: str) -> Any:
         """The row of a run. Raises `NotFound`."""
         with self._store.read() as connection:

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     )
     keep_runs_days: float = Field(90, ge=0, description="Finished runs older than so many days are deleted. 0: never.")
     keep_runs: int = Field(20_000, ge=0, description="Of finished runs, so many of the newest are kept. 0: all.")
+    preview_first: bool = Field(
+        True, description="A live account's first run of a workflow version is a preview, and sends once approved."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     model: str | None = Field(
         None,

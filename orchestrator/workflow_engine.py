@@ -37,6 +37,7 @@ from orchestrator.policies.breaker import BreakerState
 from orchestrator.practice import PracticeServer
 from orchestrator.replay import run_view
 from orchestrator.settings import Settings
+from orchestrator.steps import KINDS
 from orchestrator.workflow import RunId, Workflow
 
 T = TypeVar("T")
@@ -189,12 +190,13 @@ class WorkflowEngine:
         inputs: Mapping[str, Any] | None = None,
         *,
         model: str | None = None,
-        preview: bool = False,
+        preview: bool | None = None,
         pins: Mapping[str, Any] | None = None,
     ) -> RunId:
         """Start a run and return once it is recorded. A preview sends nothing: it plans its writes and waits for
-        `approve`. `pins` are outputs of steps, by id, that are taken as they are instead of running the step. Raises
-        `InvalidWorkflow`, `InvalidInput` or `NotFound`; then nothing ran."""
+        `approve`; when nothing is said, a live account's first run of a workflow version is one. `pins` are outputs of
+        steps, by id, that are taken as they are instead of running the step. Raises `InvalidWorkflow`, `InvalidInput`
+        or `NotFound`; then nothing ran."""
         known = self.load_workflow(workflow) if isinstance(workflow, str) else workflow
         problems = self.check(known.dump())
         if problems:
@@ -202,7 +204,19 @@ class WorkflowEngine:
         if model is not None:
             self.accounts.model(model)
         given = {**known.variables, **(inputs or {})}
+        if preview is None:
+            preview = self._previews_first(known)
         return self._call(lambda engine: engine.submit(known, given, model=model, preview=preview, pins=pins))
+
+    def _previews_first(self, workflow: Workflow) -> bool:
+        """Whether this version would write in somebody's name for the first time."""
+        if not self.settings.preview_first:
+            return False
+        actions = [
+            self.registry[node.step.uses] for node in Graph.of(workflow).every.values() if node.step.uses not in KINDS
+        ]
+        writes = {action.connector.id for action in actions if action.effect != "read"}
+        return any(map(self.accounts.is_live, writes)) and not self.journal.has_succeeded(workflow.id, workflow.hash)
 
     def execute_workflow(
         self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None
@@ -223,9 +237,10 @@ class WorkflowEngine:
         )
 
     def follow(self, run_id: str) -> Iterator[LiveSnapshot]:
-        """Pictures of a run as it goes on, for a thread; the last one when it is over."""
+        """Pictures of a run as it goes on, for a thread; the last one when it is over or waits for somebody."""
         self._ensure_running()
-        pictures = self.watch(run_id)
+        assert self._engine is not None
+        pictures = self._engine.watch(run_id, until_waiting=True)
         while True:
             try:
                 yield self._call(lambda _: anext(pictures))

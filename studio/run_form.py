@@ -49,4 +49,4 @@ def _choose_model(engine: WorkflowEngine) -> str | None:
 def _start(
     workflow: Workflow, values: dict[str, object], model: str | None, engine: WorkflowEngine, *, preview: bool
 ) -> None:
-    go("runs", id=engine.start_workflow(workflow, values, model=model, preview=preview))
+    go("runs", id=engine.start_workflow(workflow, values, model=model, preview=preview or None))

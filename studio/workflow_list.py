@@ -55,4 +55,4 @@ def _card(card: Card, engine: WorkflowEngine) -> None:
 
 @guarded()
 def _run(id: str, engine: WorkflowEngine, *, preview: bool = False) -> None:
-    go("runs", id=engine.start_workflow(id, preview=preview))
+    go("runs", id=engine.start_workflow(id, preview=preview or None))

@@ -30,4 +30,4 @@ def test_nothing_in_it_is_switched_on() -> None:
 def _text(default: object) -> str:
     secret = getattr(default, "get_secret_value", None)
     value = secret() if secret else default
-    return "" if value is None else str(value)
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

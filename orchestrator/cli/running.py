@@ -48,7 +48,9 @@ def run(
     with open_engine() as engine:
         flow = find_workflow(engine, workflow)
         given = read_inputs(inputs, input)
-        run_id = engine.start_workflow(flow, given, model=model, preview=preview, pins=_json_by_name(pin, "--pin"))
+        run_id = engine.start_workflow(
+            flow, given, model=model, preview=preview or None, pins=_json_by_name(pin, "--pin")
+        )
         _follow(engine, run_id, as_json)
 
 
@@ -163,8 +165,6 @@ def _follow(engine: WorkflowEngine, run_id: str, as_json: bool) -> NoReturn:
         for picture in engine.follow(run_id):
             if not as_json:
                 print_progress(picture, shown)
-            if picture.status == "waiting" and engine.run(run_id).status == "waiting":
-                break
     except KeyboardInterrupt:
         err.print(f"Stopped. Go on with: python -m orchestrator resume {run_id}")
         raise typer.Exit(INTERRUPTED) from None

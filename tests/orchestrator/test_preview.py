@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from orchestrator.actions import Plan, Result, placeholder
+from orchestrator.actions import Account, Plan, Registry, Result, SecretStr, field, placeholder
 from orchestrator.errors import InvalidInput, NotFound
 from orchestrator.preview import digest, fits, has_placeholder, planned
+from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 
@@ -17,6 +18,7 @@ Build = Callable[..., Workflow]
 
 READ = {"id": "read", "uses": "board.echo", "with": {"x": "hello"}}
 POST = {"id": "post", "uses": "board.post", "with": {"text": "{{ steps.read.x }} world"}}
+POST_ONLY = {"id": "post", "uses": "board.post", "with": {"text": "hello"}}
 LINK = {"id": "link", "uses": "board.post", "with": {"text": "see {{ steps.post.url }}"}}
 
 
@@ -164,3 +166,43 @@ class TestAnApproval:
     def test_knows_a_placeholder_anywhere(self) -> None:
         assert has_placeholder({"a": [{"b": f"x {placeholder('id')}"}]})
         assert not has_placeholder({"a": [{"b": "x"}], "n": 1})
+
+
+class TestALiveAccount:
+    """An account of one's own: what is sent with it is sent in somebody's name."""
+
+    @pytest.fixture
+    def registry(self, board: Any) -> Registry:
+        class Own(Account):
+            token: SecretStr = field("Token")
+
+        board.connector.account = Own
+        return Registry([board.connector])
+
+    @pytest.fixture(autouse=True)
+    def token(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATCHBAY_BOARD_TOKEN", "secret")
+
+    def test_is_not_used_by_a_new_version_before_somebody_looked(
+        self, engine: WorkflowEngine, workflow: Build, board: Any
+    ) -> None:
+        flow = workflow(POST_ONLY)
+        first = engine.execute_workflow(flow)
+        assert (first.status, engine.run(first.run_id).mode, board.posts) == ("waiting", "preview", [])
+        engine.approve(first.run_id)
+        assert engine.wait(first.run_id).status == "succeeded"
+        assert engine.execute_workflow(flow).status == "succeeded", "this version is known now"
+        assert len(board.posts) == 2
+        changed = workflow({**POST_ONLY, "with": {"text": "other"}})
+        assert engine.execute_workflow(changed).status == "waiting"
+
+    def test_is_used_at_once_when_the_settings_say_so(
+        self, settings: Settings, registry: Registry, workflow: Build, board: Any
+    ) -> None:
+        bold = settings.model_copy(update={"preview_first": False})
+        with WorkflowEngine(bold, registry=registry) as engine:
+            assert engine.execute_workflow(workflow(POST_ONLY)).status == "succeeded"
+
+    def test_that_only_reads_needs_no_look(self, engine: WorkflowEngine, workflow: Build) -> None:
+        read = {"id": "read", "uses": "board.echo", "with": {"x": 1}}
+        assert engine.execute_workflow(workflow(read)).status == "succeeded"
