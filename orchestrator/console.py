@@ -45,10 +45,13 @@ def print_end(view: RunView) -> None:
         err.print(f"The run failed. {where}{error['message']} {error['remedy']}".strip(), markup=False)
     for effect in view.effects:
         out.print(" ".join(part for part in (effect.summary, effect.link) if part), markup=False)
+    notes = _notes(view)
     for name, value in (view.output or {}).items():
+        if value in notes:
+            continue  # it is told below
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         out.print(f"{name}: {text}", markup=False)
-    for note in _notes(view):
+    for note in notes:
         out.print(f"({note})", markup=False)
     err.print(f"[dim]run {view.summary.id} {view.status}[/]")
 

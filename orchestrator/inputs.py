@@ -21,6 +21,21 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
 }
 
 
+WORDS = {
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "list": "a list",
+    "object": "an object",
+}
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
 def coerce(name: str, declared: Input, value: Any) -> Any:
     """`value` as the type that the input declares; text is read as JSON for a list or object. Raises `InvalidInput`."""
     adapter = ADAPTERS[declared.type]
@@ -29,10 +44,9 @@ def coerce(name: str, declared: Input, value: Any) -> Any:
             value = adapter.validate_json(value)
         else:
             value = adapter.validate_python(value)
-    except ValidationError as error:
+    except ValidationError:
         raise InvalidInput(
-            f"Input '{name}' must be of type {declared.type}: {error.errors()[0]['msg']}.",
-            remedy=f"Give '{name}' a {declared.type}.",
+            f"Input '{name}' must be {WORDS[declared.type]} and is {_short(value)}.", remedy="Correct the value."
         ) from None
     if declared.choices and value not in declared.choices:
         choices = ", ".join(str(choice) for choice in declared.choices)

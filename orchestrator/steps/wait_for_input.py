@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from orchestrator.actions import Params, Plan, Result, field, placeholder
 from orchestrator.errors import InvalidInput, StepError
-from orchestrator.inputs import coerce
+from orchestrator.inputs import WORDS, coerce
 from orchestrator.steps.kind import Answer, Done, Stopped, Waiting, WaitingKind
 from orchestrator.workflow import Input
 
@@ -54,6 +54,6 @@ class WaitForInput(WaitingKind[Request]):
 
     def answered(self, params: Request, answer: Answer) -> Done | Stopped:
         if answer.value is None:
-            raise InvalidInput("An answer needs a value.", remedy=f"Give a {params.type}.")
+            raise InvalidInput("An answer needs a value.", remedy=f"Give {WORDS[params.type]}.")
         declared = Input.model_validate({"type": params.type, "choices": params.choices or []})
         return Done({"value": coerce("answer", declared, answer.value), "by": answer.by})

@@ -56,7 +56,7 @@ class TestWhatKeepsARunFromStarting:
         for given, message in [
             ({}, "needs the input 'n'"),
             ({"m": 1}, "no input 'm'"),
-            ({"n": "x"}, "must be of type"),
+            ({"n": "x"}, "must be a whole number and is .x."),
         ]:
             with pytest.raises(InvalidInput, match=message):
                 engine.execute_workflow(needs, given)

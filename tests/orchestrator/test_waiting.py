@@ -94,7 +94,7 @@ class TestInput:
     def test_is_taken_as_its_type(self, engine: WorkflowEngine, workflow: Build) -> None:
         ask = {"id": "ask", "uses": "wait_for_input", "with": {"message": "How many?", "type": "integer"}}
         run_id = engine.execute_workflow(workflow(ask, output={"n": "{{ steps.ask.value + 1 }}"})).run_id
-        with pytest.raises(InvalidInput, match="must be of type integer"):
+        with pytest.raises(InvalidInput, match="must be a whole number"):
             engine.answer(run_id, "ask", "many")
         engine.answer(run_id, "ask", "41", by="Ada")
         assert engine.wait(run_id).outputs == {"n": 42}
