@@ -26,7 +26,7 @@ class StartRun(BaseModel):
     model: str | None = Field(None, description="'provider:name', or the default model.")
     preview: bool | None = Field(
         None,
-        description="Plan the writes, send nothing, and wait for an approval. Null: only on a live account's first run.",
+        description="Plan the writes, send nothing, and wait for an approval. Null: on a live account's first run.",
     )
 
 
