@@ -4,7 +4,7 @@ PORT ?= 8501
 PY = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check generate lock screenshots bench setup-dev
+.PHONY: help run test chaos check generate lock screenshots bench setup-dev
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  %-18s %s\n' "$$name" "$$what"; done
@@ -14,6 +14,9 @@ run: ## start the studio (HOST, PORT change the address), installing it first
 
 test: setup-dev ## run all tests, in a real browser too
 	@$(PY) -m scripts.browser --install && $(PY) -m scripts.postgres --install && exec $(PY) -m pytest $(ARGS)
+
+chaos: setup-dev ## kill it again and again and count what happened, about 15 minutes (ARGS=300 for fewer kills)
+	@exec $(PY) -m tests.chaos $(ARGS)
 
 check: setup-dev ## lint, types, import contracts, generated files
 	@scripts/check

@@ -229,7 +229,9 @@ def get_issue(p: GetIssue, account: GitHubAccount, call: Call) -> IssueWithComme
 def create_issue(p: CreateIssue, account: GitHubAccount, call: Call) -> Issue:
     with _talking(account, p.repository) as client:
         body = _marked(p.body, call.key)
-        issue = client.get_repo(p.repository).create_issue(p.title, body=body, labels=p.labels)
+        repository = client.get_repo(p.repository)
+        call.sending()
+        issue = repository.create_issue(p.title, body=body, labels=p.labels)
         call.log(f"Opened issue {issue.number} in {p.repository}.")
         return _issue(issue)
 
@@ -265,6 +267,7 @@ def _(p: CreateIssue, account: GitHubAccount, call: Call) -> Issue | None:
 def comment_issue(p: CommentIssue, account: GitHubAccount, call: Call) -> Comment:
     with _talking(account, f"issue {p.number} of {p.repository}") as client:
         issue = client.get_repo(p.repository).get_issue(p.number)
+        call.sending()
         comment = issue.create_comment(_marked(p.body, call.key))
         call.log(f"Commented on issue {p.number} of {p.repository}.")
         return _comment(comment)
@@ -318,6 +321,7 @@ def commit_file(p: CommitFile, account: GitHubAccount, call: Call) -> CommittedF
                 call.log(f"{p.path} in {p.repository} is like this already: nothing to commit.")
                 return CommittedFile(path=p.path, changed=False, commit="", url=file.html_url)
             try:
+                call.sending()
                 made = _put(repository, p, file, call.key)
             except GithubException as error:
                 if error.status != 409 or attempt == COMMIT_ATTEMPTS:
@@ -369,6 +373,15 @@ def _(p: CommitFile, account: GitHubAccount, call: Call) -> CommittedFile | None
 def repositories(account: GitHubAccount) -> list[tuple[str, str]]:
     with _talking(account) as client:
         return [(found.name, found.name) for found in _repositories(client, "", 500)]
+
+
+@github.check
+def check(account: GitHubAccount) -> str:
+    with _talking(account) as client:
+        login = client.get_user().login
+        scopes = client.oauth_scopes  # None for a fine-grained token: GitHub does not say what it may do
+        lacks = " · its token lacks the scope 'repo': private repositories and writing are refused"
+        return login + (lacks if scopes is not None and "repo" not in scopes else "")
 
 
 # One client an account is kept, so that its connections are used again. It is never let go: another thread may be

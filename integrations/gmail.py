@@ -55,9 +55,9 @@ _LOOK_BACK = 50
 class GmailAccount(Account):
     """A mailbox. `studio_url` is set for the practice account alone, whose mail is looked at in the studio."""
 
-    base_url: str = "https://gmail.googleapis.com"
-    token: SecretStr
-    address: str = ""
+    token: SecretStr = field("Access token", description="An OAuth token of Google that may read and send mail.")
+    address: str = field("Mail address", default="", description="Shown as the sender before a mail goes out.")
+    base_url: str = field("Address of the API", default="https://gmail.googleapis.com", expert=True)
     studio_url: str = ""
 
 
@@ -207,7 +207,7 @@ def get_message(p: GetMessage, account: GmailAccount, call: Call) -> FullMessage
 def send_message(p: SendMessage, account: GmailAccount, call: Call) -> SentMessage:
     raw = urlsafe_b64encode(_compose(p, call.key).as_bytes()).decode()
     with _mailbox(account, call) as mailbox:
-        sent = mailbox.send(raw)
+        sent = mailbox.send(raw, call.sending)
     call.log(f"Sent '{p.subject}' to {p.to}.")
     return _sent(p, account, sent["id"], sent["threadId"])
 
@@ -399,6 +399,12 @@ def _plain(source: str) -> str:
 # The way to Gmail
 
 
+@gmail.check
+def check(account: GmailAccount) -> str:
+    with _mailbox(account) as mailbox:
+        return mailbox.address()
+
+
 class _Mailbox:
     """The calls that we make, each one request."""
 
@@ -433,8 +439,13 @@ class _Mailbox:
                 return None
             raise
 
-    def send(self, raw: str) -> dict[str, Any]:
-        return self._do(self._messages.send(userId="me", body={"raw": raw}))
+    def address(self) -> str:
+        return self._do(_users(self._base_url).getProfile(userId="me"))["emailAddress"]
+
+    def send(self, raw: str, before: Callable[[], None]) -> dict[str, Any]:
+        request = self._messages.send(userId="me", body={"raw": raw})
+        before()
+        return self._do(request)
 
     def _do(self, request: Any) -> dict[str, Any]:
         answer = request.execute(http=self._http)
@@ -447,7 +458,7 @@ class _Mailbox:
 
 
 @contextmanager
-def _mailbox(account: GmailAccount, call: Call) -> Iterator[_Mailbox]:
+def _mailbox(account: GmailAccount, call: Call | None = None) -> Iterator[_Mailbox]:
     """The account's mailbox, on a connection of its own, since httplib2 cannot be shared by threads.
     What goes wrong inside is raised as an error of ours."""
     import httplib2
@@ -460,7 +471,7 @@ def _mailbox(account: GmailAccount, call: Call) -> Iterator[_Mailbox]:
     if not (token and token.isascii() and token.isprintable()):
         raise _reconnect(account)  # it could not even be put into a request
     wire = _http_class()(
-        timeout=min(REQUEST_TIMEOUT, call.timeout),
+        timeout=min(REQUEST_TIMEOUT, call.timeout) if call else REQUEST_TIMEOUT,
         proxy_info=None if account.practice else httplib2.proxy_info_from_environment,
     )
     wire.follow_redirects = False  # or the token would follow them
@@ -483,6 +494,11 @@ def _mailbox(account: GmailAccount, call: Call) -> Iterator[_Mailbox]:
 @lru_cache(maxsize=32)
 def _messages(base_url: str) -> Any:
     """The resource `users.messages`. It is only a builder of requests, so all threads and accounts share it."""
+    return _users(base_url).messages()
+
+
+@lru_cache(maxsize=32)
+def _users(base_url: str) -> Any:
     import httplib2
     from googleapiclient.discovery import build
 
@@ -494,7 +510,7 @@ def _messages(base_url: str) -> Any:
         static_discovery=True,
         cache_discovery=False,
     )
-    return service.users().messages()
+    return service.users()
 
 
 @lru_cache(maxsize=1)

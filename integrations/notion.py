@@ -179,6 +179,7 @@ def create_page(p: CreatePage, account: NotionAccount, call: Call) -> Page:
     with _talking(account) as client:
         place = _place(client, p.parent)
         properties = {**_typed(p.properties, place), place.title_property: {"title": _rich_text(p.title)}}
+        call.sending()
         page = client.pages.create(
             parent=place.parent, properties=properties, markdown=_marked(p.markdown, _mark(call.key))
         )
@@ -221,6 +222,7 @@ def append(p: Append, account: NotionAccount, call: Call) -> Page:
     with _talking(account) as client:
         place = _place(client, p.page, data_sources=False)
         content = {"content": _marked(p.markdown, _mark(call.key)), "position": {"type": "end"}}
+        call.sending()
         client.pages.update_markdown(place.id, type="insert_content", insert_content=content)
         call.log(f"Added to the page '{place.title}'.")
         return Page(id=place.id, title=place.title, url=place.url)
@@ -262,6 +264,13 @@ def pages(account: NotionAccount) -> list[tuple[str, str]]:
     with _talking(account) as client:
         listed = _listed(client.search, LOOK_AT, filter={"property": "object", "value": "page"})
         return [(page["id"], _title(page)) for page in listed if page["parent"]["type"] != "data_source_id"]
+
+
+@notion.check
+def check(account: NotionAccount) -> str:
+    with _talking(account) as client:
+        me: Any = client.users.me()
+        return " · ".join(name for name in (me["name"], me["bot"].get("workspace_name")) if name)
 
 
 # One client an account is kept, so that its connections are used again. It is never let go: another thread may be

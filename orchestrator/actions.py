@@ -31,6 +31,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, Protocol, get_type_hints
 
@@ -207,6 +208,8 @@ class Services(Protocol):
     def stream(self, call: Call, text: str) -> None: ...
     def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt: ...
     def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer: ...
+    def folder(self, call: Call) -> Path: ...
+    def sending(self, call: Call) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,15 @@ class Call:
     def generate(self, model: str | None, request: ModelRequest) -> ModelAnswer:
         """Ask a model: "provider:name", or None for the default one. Blocks: call it from a sync action."""
         return self.services.generate(self, model, request)
+
+    def folder(self) -> Path:
+        """The run's own folder, made when it is first asked for. A run that goes on from this one has the same."""
+        return self.services.folder(self)
+
+    def sending(self) -> None:
+        """The write goes out now: to be called right before it, where other requests come first. Raises `LeaseLost`
+        when this process was paused for so long that another one may have sent it."""
+        self.services.sending(self)
 
 
 class Action:
@@ -327,6 +339,7 @@ class Connector:
         self.generate_function: Callable[..., ModelAnswer] | None = None
         self.models_function: Callable[[Any], list[ModelInfo]] | None = None
         self.price_function: Callable[[str, Any], Price | None] | None = None
+        self.check_function: Callable[[Any], str] | None = None
 
     def action(
         self, title: str, *, effect: Effect, result: type[Result], timeout: float = 60.0
@@ -357,6 +370,12 @@ class Connector:
     def models(self, function: Callable[..., list[ModelInfo]]) -> Callable[..., list[ModelInfo]]:
         """Declare `(account) -> [ModelInfo, ...]`. The first is the provider's default."""
         self.models_function = function
+        return function
+
+    def check(self, function: Callable[[Any], str]) -> Callable[[Any], str]:
+        """Declare `(account) -> str`: the cheapest real call, and who one is there ("octocat"). Its errors are those of
+        an action."""
+        self.check_function = function
         return function
 
     def price(self, function: Callable[[str, Any], Price | None]) -> Callable[[str, Any], Price | None]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestrator.actions import Action
 from orchestrator.clock import Clock
@@ -25,9 +26,11 @@ class Limit:
     error: PatchbayError
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """`failures` counts the attempts at this item that failed before. `key` names the effect, the same in each."""
+class Attempt(NamedTuple):
+    """`failures` counts the attempts at this item that failed before. `key` names the effect, the same in each.
+
+    A tuple, since one is made for each item: a frozen dataclass of so many fields takes three times as long.
+    """
 
     run_id: str
     fence: int
@@ -50,6 +53,8 @@ class Attempt:
     budget: Budget | None = None
     """What the run may still use, in a workflow that has a `budget`."""
     limit: Limit | None = None
+    owned: Callable[[], bool] = lambda: True
+    """Whether this process still holds the lease of the run, by its own clock."""
 
     @property
     def own_timeout(self) -> float:
@@ -65,7 +70,7 @@ class Attempt:
 
     def within(self, limit: Limit) -> Attempt:
         """The same attempt under one limit more; the earliest holds."""
-        return self if self.limit and self.limit.at <= limit.at else replace(self, limit=limit)
+        return self if self.limit and self.limit.at <= limit.at else self._replace(limit=limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,13 +166,14 @@ def _decide_step(state: RunState, step: StepState) -> Iterator[Command]:
     if step.error is not None:
         return
     room = (step.node.step.concurrency if step.is_loop else 1) - step.active
+    kind = KINDS.get(step.node.step.uses)
+    rounds = kind if isinstance(kind, RoundsKind) else None
     for item in step.to_start(max(0, room)):
         known = step.items.get(item)
         try:
             params = _params(state, step, item)
-            kind = KINDS.get(step.node.step.uses)
-            if isinstance(kind, RoundsKind):
-                kind.first(step.node.step, params)  # raises for parameters with which it cannot begin
+            if rounds:
+                rounds.first(step.node.step, params)  # raises for parameters with which it cannot begin
         except PatchbayError as error:
             yield Fail(id, item, error.at(step=id, item=item or None).as_dict())
             continue

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from orchestrator import masking
 from orchestrator.actions import Params, Registry
 from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Retrying, Succeeded, Unapproved, Unknown
 from orchestrator.children import Child, ChildRuns
@@ -29,14 +30,16 @@ from orchestrator.errors import (
 )
 from orchestrator.events import Event, EventType
 from orchestrator.history import FINAL, Usage
-from orchestrator.journal import Batch, EffectRow, EventRow, Journal, NewRun, Parked, Signal, encode, event_row
+from orchestrator.journal import Batch, EffectRow, EventRow, Journal, NewRun, Parked, Signal, encode
 from orchestrator.params import validate
 from orchestrator.performer import Performer
 from orchestrator.policies.budget import Budget
 from orchestrator.preview import EXPIRES, UNKNOWN_ANSWERS, has_placeholder, planned, without_placeholders
-from orchestrator.state import RUN, RunState, round_data
+from orchestrator.records import kept
+from orchestrator.state import RUN, ItemState, RunState, round_data
 from orchestrator.steps import KINDS, Answer, Done, ImmediateKind, Stopped, Waiting, WaitingKind
 from orchestrator.steps.subworkflow import Subworkflow
+from orchestrator.workflow import Step
 
 STREAMED = 600
 """Characters of streamed text that are kept for those who watch."""
@@ -64,6 +67,7 @@ class Driver:
         clock: Clock,
         children: ChildRuns,
         on_end: Callable[[Driver], None],
+        lease_until: float,
         park_after: float = math.inf,
     ) -> None:
         self.state = state
@@ -83,6 +87,7 @@ class Driver:
         self._clock = clock
         self._children = children
         self._on_end = on_end
+        self.lease_until = lease_until
         self._park_after = park_after
         self.parked = False
         self._budget: Budget | None = None
@@ -202,7 +207,8 @@ class Driver:
             for command in commands:
                 match command:
                     case Start():
-                        self._start(command)
+                        if not self._is_stale(command):
+                            self._start(command)
                     case Expand():
                         self._record("step.expanded", command.step, command.item, data={"count": command.count})
                     case Skip():
@@ -212,6 +218,8 @@ class Driver:
                         self._record("step.round", command.step, command.item, data=data)
                     case Close():
                         self._close(command)
+                    case Fail() if self._is_stale(command):
+                        pass
                     case Fail():
                         self._record("step.failed", command.step, command.item, data={"error": command.error})
                     case Open():
@@ -224,6 +232,15 @@ class Driver:
         self._write()
         if self.state.is_waiting:
             self._park()
+
+    def _is_owner(self) -> bool:
+        """By this process's own clock: it may have been paused for longer than its lease."""
+        return self._clock.now() < self.lease_until
+
+    def _is_stale(self, command: Start | Fail) -> bool:
+        """Whether a command that was carried out before this one has ended the step, by a failure of another item."""
+        step = self.state.step(command.step, command.item)
+        return step.finished_at is not None
 
     def cancel(self) -> None:
         """End the run. Reads are dropped; a write that is under way is waited for, since it may be happening."""
@@ -273,8 +290,13 @@ class Driver:
         self._loop.call_soon_threadsafe(self._show_text, step, text)
 
     def _show_text(self, step: str, text: str) -> None:
-        self.text[step] = (self.text.get(step, "") + text)[-STREAMED:]
+        # Longer than what is shown: a secret that begins before that is known for one.
+        self.text[step] = (self.text.get(step, "") + text)[-STREAMED - masking.longest() :]
         self._notify()
+
+    def shown_text(self) -> dict[str, str]:
+        """The end of what was streamed, by step."""
+        return {step: masking.mask_unfinished(text)[-STREAMED:] for step, text in self.text.items()}
 
     def _log(self, step: str, item: str, message: str) -> None:
         if self.state.status == "running" and not self.ended.done():
@@ -288,7 +310,7 @@ class Driver:
     ) -> None:
         """Fold an event in, and keep it to be written. Raises TypeError when `data` is not JSON; then nothing is."""
         event = Event(type, step, item, attempt, data or {}, self._clock.now())
-        row = event_row(self.run_id, self._seq + 1, event)
+        row, event = kept(self.run_id, self._seq + 1, event)
         self._seq += 1
         self._rows.append(row)
         self.state.apply(event)
@@ -326,18 +348,20 @@ class Driver:
         if state.node.bodies:
             return  # what is inside starts by itself
         kind = KINDS.get(step.uses)
-        if isinstance(kind, ImmediateKind):
+        if kind is None:
+            self._attempt(start, step, state.items[start.item])
+        elif isinstance(kind, ImmediateKind):
             self._begin(kind, start)
-            return
-        if isinstance(kind, Subworkflow):
-            self._tasks[start.step, start.item] = asyncio.create_task(self._call_workflow(start))
-            return
+        elif isinstance(kind, Subworkflow):
+            self._tasks[start.step, start.item] = self._loop.create_task(self._call_workflow(start))
+
+    def _attempt(self, start: Start, step: Step, known: ItemState) -> None:
+        """A step that is an action: its own task performs it."""
         action = self._registry.get(step.uses)
         if action is None:
             error = NotFound(f"There is no action '{step.uses}' any more.", remedy="Install its connector again.")
             self._settle(start, Failed(error))
             return
-        send = state.items[start.item].send
         attempt = Attempt(
             run_id=self.run_id,
             fence=self.fence,
@@ -349,18 +373,19 @@ class Driver:
             action=action,
             params=start.params,
             model=self._model,
-            may_have_happened=not send and (start.attempt > 1 or self._lineage != self.run_id),
+            may_have_happened=not known.send and (start.attempt > 1 or self._lineage != self.run_id),
             mode=self.state.mode,
             plan=self.state.plans.get((start.step, start.item)),
             clock=self._clock,
-            since=state.items[start.item].since,
+            since=known.since,
             budget=self._budget_of_run(),
+            owned=self._is_owner,
         )
-        self._tasks[start.step, start.item] = asyncio.create_task(self._perform(start, attempt))
+        self._tasks[start.step, start.item] = self._loop.create_task(self._perform(start, attempt))
 
     def _key(self, step: str, item: str) -> str:
         """What a step does, the same in each attempt and in each run that goes on from this one."""
-        return "-".join(part for part in (self._lineage, step, item) if part)
+        return f"{self._lineage}-{step}-{item}" if item else f"{self._lineage}-{step}"
 
     def _begin(self, kind: ImmediateKind[Any], start: Start) -> None:
         """A built-in step: what comes of it is known at once."""
@@ -567,7 +592,7 @@ class Driver:
 
     def _due(self, step: str, item: str) -> None:
         self._timers.pop((step, item), None)
-        if self.state.status != "running":
+        if self.state.status != "running" or (step, item) not in self.state.waits:
             return
         if (step, item) == RUN:
             self._finish(Finish("cancelled"))
@@ -630,8 +655,9 @@ class Driver:
             self._notify()
 
     def _notify(self) -> None:
-        for watcher in self.watchers:
-            watcher.set()
+        if self.watchers:  # to go through a weak set takes long even when it is empty, as it nearly always is
+            for watcher in self.watchers:
+                watcher.set()
 
 
 def _usage(usage: Usage | None) -> dict[str, Any]:

@@ -22,9 +22,10 @@ from orchestrator.driver import Driver
 from orchestrator.errors import InvalidInput, NotFound, StoreError
 from orchestrator.events import Event
 from orchestrator.graph import Graph
+from orchestrator.graphs import Graphs
 from orchestrator.history import FINAL, Mode
 from orchestrator.inputs import resolve
-from orchestrator.journal import Claim, Journal, NewRun, encode
+from orchestrator.journal import LEASE, Claim, Journal, NewRun, encode
 from orchestrator.live import LiveSnapshot, snapshot
 from orchestrator.origin import check_step, from_here, outermost, pinned, recorded
 from orchestrator.params import validate
@@ -50,9 +51,6 @@ REFRESH = 0.05
 ELSEWHERE = 0.25
 """Seconds between two looks at a run that another process owns."""
 
-GRAPHS = 256
-"""Compiled workflows that are kept."""
-
 PROCESS = secrets.token_hex(4)
 """Tells this process from an earlier one of the same number."""
 
@@ -63,7 +61,14 @@ class Engine:
     """Runs workflows on the running loop. With `recover`, it goes on with any interrupted run in the journal."""
 
     def __init__(
-        self, registry: Registry, journal: Journal, performer: Performer, clock: Clock, *, recover: bool = False
+        self,
+        registry: Registry,
+        journal: Journal,
+        performer: Performer,
+        clock: Clock,
+        *,
+        recover: bool = False,
+        graphs: Graphs | None = None,
     ) -> None:
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{PROCESS}/{secrets.token_hex(4)}"
         self._registry = registry
@@ -72,7 +77,7 @@ class Engine:
         self._clock = clock
         self._recover = recover
         self._drivers: dict[str, Driver] = {}
-        self._graphs: dict[str, Graph] = {}
+        self._graphs = graphs or Graphs(journal.workflow)
         self._tending: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._ended_children: set[str] = set()
@@ -120,7 +125,7 @@ class Engine:
         """Start a new run and return once it is on disk. The workflow must be free of problems. A preview plans its
         writes and waits for approval before any is sent; `pins` are outputs of steps that are not run. Raises
         `InvalidInput`, `NotFound` or `StoreError`."""
-        typed = pinned(pins, self._graph_of(workflow)) if pins else ()
+        typed = pinned(pins, self._graphs.of(workflow)) if pins else ()
         mode: Mode = "preview" if preview else "run"
         return await self._begin(workflow, resolve(workflow, given), model, mode=mode, recorded=typed)
 
@@ -146,7 +151,7 @@ class Engine:
             mode=state.mode,
             origin=run_id,
             lineage=row.lineage,
-            recorded=await self._recorded(run_id, self._graph_of(known)),
+            recorded=await self._recorded(run_id, self._graphs.of(known)),
             plans=state.plans.values() if state.mode == "approved" else (),
         )
 
@@ -167,7 +172,7 @@ class Engine:
         from it, the rest happens anew. Raises `NotFound`, `InvalidInput` or `StoreError`."""
         state = await self.state(run_id)
         known = workflow or state.graph.workflow
-        graph = self._graph_of(known)
+        graph = self._graphs.of(known)
         typed = pinned(pins, graph)
         for step in given:
             check_step(graph, step)
@@ -198,7 +203,7 @@ class Engine:
     async def cancel(self, run_id: str) -> None:
         """Cancel a run, wherever it is under way."""
         driver = self._drivers.get(run_id)
-        if driver:
+        if driver and not driver.parked:
             driver.cancel()
             return
         row = await asyncio.to_thread(self._journal.run, run_id)
@@ -241,7 +246,7 @@ class Engine:
         if run_id in self._drivers:
             return self._drivers[run_id].state
         row = await asyncio.to_thread(self._journal.run, run_id)
-        state = RunState(await self._graph(row.workflow_hash), run_id)
+        state = RunState(await asyncio.to_thread(self._graphs.version, row.workflow_hash), run_id)
         for _, event in await asyncio.to_thread(self._journal.events, run_id):
             state.apply(event)
         return state
@@ -267,7 +272,7 @@ class Engine:
         """Pictures of a run: one at once, one at each change, the last when it is over, or with `until_waiting` when
         it was let go of to wait for somebody. Raises `NotFound`."""
         row = await asyncio.to_thread(self._journal.run, run_id)
-        folded, seq = RunState(await self._graph(row.workflow_hash), run_id), 0
+        folded, seq = RunState(await asyncio.to_thread(self._graphs.version, row.workflow_hash), run_id), 0
         last: LiveSnapshot | None = None
         changed = asyncio.Event()
         while True:
@@ -277,7 +282,7 @@ class Engine:
             changed.clear()
             if driver:
                 driver.watchers.add(changed)
-                picture = snapshot(driver.state, driver.text, self._clock.now())
+                picture = snapshot(driver.state, driver.shown_text(), self._clock.now())
             else:
                 for number, event in await asyncio.to_thread(self._journal.events, run_id, seq):
                     folded.apply(event)
@@ -325,14 +330,16 @@ class Engine:
             lineage=lineage or run_id,
             owner=self.owner,
         )
-        driver = self._drive(RunState(self._graph_of(workflow), run_id), 1, 0, new.lineage, model)
+        driver = self._drive(RunState(self._graphs.of(workflow), run_id), 1, 0, new.lineage, model, now)
         start: dict[str, Any] = {"inputs": inputs, "mode": mode}
         extra = {"plans": [asdict(plan) for plan in plans], "only": only, "given": given}
         driver.begin(new, start | {name: value for name, value in extra.items() if value}, recorded)
         await self._journal.barrier(run_id, driver.fence)
         return run_id
 
-    def _drive(self, state: RunState, fence: int, seq: int, lineage: str, model: str | None) -> Driver:
+    def _drive(
+        self, state: RunState, fence: int, seq: int, lineage: str, model: str | None, claimed_at: float
+    ) -> Driver:
         driver = Driver(
             state,
             fence=fence,
@@ -345,6 +352,7 @@ class Engine:
             clock=self._clock,
             children=self._children,
             on_end=self._forget,
+            lease_until=claimed_at + LEASE,
             park_after=PARK_AFTER if self._recover else math.inf,
         )
         self._drivers[state.run_id] = driver
@@ -372,20 +380,6 @@ class Engine:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    def _graph_of(self, workflow: Workflow) -> Graph:
-        graph = self._graphs.get(workflow.hash)
-        if graph is None:
-            if len(self._graphs) >= GRAPHS:
-                self._graphs.clear()
-            graph = self._graphs[workflow.hash] = Graph.of(workflow)
-        return graph
-
-    async def _graph(self, hash: str) -> Graph:
-        if hash not in self._graphs:
-            content = await asyncio.to_thread(self._journal.workflow, hash)
-            self._graphs[hash] = Graph.of(Workflow.model_validate(content))
-        return self._graphs[hash]
-
     async def _tend_for_ever(self) -> None:
         while True:
             await asyncio.sleep(TEND)
@@ -395,12 +389,24 @@ class Engine:
                 log.exception("tending the journal failed")
 
     async def tend(self) -> None:
+        now = self._clock.now()
         if self._drivers:
-            for signal in await asyncio.to_thread(self._journal.renew, self.owner, self._clock.now()):
+            signals = await asyncio.to_thread(self._journal.renew, self.owner, now)
+            for driver in list(self._drivers.values()):
+                await self._prolong(driver, now)
+            for signal in signals:
                 if signal.run_id in self._drivers:
                     self._drivers[signal.run_id].heed([signal])
         if self._recover:
             await self._take_over(None)
+
+    async def _prolong(self, driver: Driver, now: float) -> None:
+        """The lease was renewed at `now`, if it lasted until then. After a pause, another process may own the run."""
+        lasted = now < driver.lease_until
+        if lasted or (await asyncio.to_thread(self._journal.run, driver.run_id)).fence == driver.fence:
+            driver.lease_until = now + LEASE
+        else:
+            self._lose(driver.run_id)
 
     async def _take_over(self, run_id: str | None) -> None:
         """Own what nobody owns: one run, or all of them."""
@@ -408,19 +414,19 @@ class Engine:
         claims = await asyncio.to_thread(self._journal.claim, self.owner, now, _is_dead, run_id=run_id)
         for claim in claims:
             try:
-                await self._go_on(claim)
+                await self._go_on(claim, now)
             except Exception:
                 log.exception("run cannot go on", run=claim.run_id)
 
-    async def _go_on(self, claim: Claim) -> None:
-        state = RunState(await self._graph(claim.workflow_hash), claim.run_id)
+    async def _go_on(self, claim: Claim, now: float) -> None:
+        state = RunState(await asyncio.to_thread(self._graphs.version, claim.workflow_hash), claim.run_id)
         events = await asyncio.to_thread(self._journal.events, claim.run_id)
         for _, event in events:
             state.apply(event)
         seq = events[-1][0] if events else 0
         signals = await asyncio.to_thread(self._journal.signals, claim.run_id)
         log.info("run goes on", run=claim.run_id)
-        driver = self._drive(state, claim.fence, seq, claim.lineage, claim.model)
+        driver = self._drive(state, claim.fence, seq, claim.lineage, claim.model, now)
         driver.resume("The process that ran it ended.", signals)
 
     def _lose(self, run_id: str) -> None:

@@ -98,20 +98,27 @@ class Expression:
 
 def compile_value(value: Any) -> Expression:
     """Compile a JSON value; strings in it may hold `{{ }}`. Raises `ExpressionError` for bad syntax."""
-    if isinstance(value, str):
-        return _compile_text(value) if "{{" in value or "{%" in value else _constant(value)
+    if _is_constant(value):
+        return Expression(render=lambda scope: value)
     if is_object(value):
         parts = {key: compile_value(part) for key, part in value.items()}
-        if all(part.constant for part in parts.values()):
-            return _constant(value)
         renders = [(key, part.render) for key, part in parts.items()]
         return _joined(list(parts.values()), lambda scope: {key: render(scope) for key, render in renders})
     if is_list(value):
         members = [compile_value(part) for part in value]
-        if all(part.constant for part in members):
-            return _constant(value)
         return _joined(members, lambda scope: [part.render(scope) for part in members])
-    return _constant(value)
+    return _compile_text(value)
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether no text in it holds `{{ }}`."""
+    if isinstance(value, str):
+        return "{{" not in value and "{%" not in value
+    if is_object(value):
+        return all(map(_is_constant, value.values()))
+    if is_list(value):
+        return all(map(_is_constant, value))
+    return True
 
 
 def render_text(source: str, scope: Scope) -> str:
@@ -123,10 +130,6 @@ def render_text(source: str, scope: Scope) -> str:
 def variables_of(source: str) -> frozenset[str]:
     """The names that a text template takes from outside. Raises `ExpressionError` for bad syntax."""
     return _check_syntax(source, lambda: frozenset(find_undeclared_variables(ENVIRONMENT.parse(source))))
-
-
-def _constant(value: Any) -> Expression:
-    return Expression(render=lambda scope: value)
 
 
 def _joined(parts: list[Expression], render: Callable[[Scope], Any]) -> Expression:

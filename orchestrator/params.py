@@ -15,14 +15,13 @@ from orchestrator.steps import Kind
 def validate(action: Action | Kind[Any], given: Mapping[str, Any]) -> Params:
     """The parameters as the action's model. One that is null and has a default takes its default.
     Raises `StepError`."""
-    fields = action.params.model_fields
-    known = {
-        name: value
-        for name, value in given.items()
-        if value is not None or name not in fields or fields[name].is_required()
-    }
+    nulls = [name for name, value in given.items() if value is None]
+    if nulls:
+        fields = action.params.model_fields
+        left_out = {name for name in nulls if name in fields and not fields[name].is_required()}
+        given = {name: value for name, value in given.items() if name not in left_out}
     try:
-        return action.params.model_validate(known)
+        return action.params.model_validate(given)
     except ValidationError as error:
         details = [f"'{'.'.join(map(str, detail['loc'])) or 'with'}': {detail['msg']}" for detail in error.errors()]
         raise StepError(

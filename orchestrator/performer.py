@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -15,9 +16,9 @@ from pydantic import BaseModel
 from orchestrator import effects
 from orchestrator.accounts import Accounts
 from orchestrator.actions import Account, Call, ModelAnswer, ModelRequest, Params, Plan, Prompt
-from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Succeeded, Unapproved, Unknown
+from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Retrying, Succeeded, Unapproved, Unknown
 from orchestrator.effects import Ledger
-from orchestrator.errors import EffectUnknown, NotApproved, PatchbayError, StepError, StoreError
+from orchestrator.errors import EffectUnknown, LeaseLost, NotApproved, PatchbayError, RateLimited, StepError, StoreError
 from orchestrator.history import Usage
 from orchestrator.journal import EffectRow
 from orchestrator.library import Library
@@ -99,7 +100,7 @@ class Performer:
             if attempt.mode == "preview" and attempt.action.effect == "read" and has_placeholder(attempt.params):
                 return Opened("it reads what only exists once something was really sent")
             params = validate(attempt.action, attempt.params)
-            account = self.accounts.get(attempt.action.connector.id)
+            account = self.accounts.get(attempt.action.connector.id, attempt.step.account)
             call = Call(
                 run_id=attempt.run_id,
                 step_id=attempt.step.id,
@@ -166,19 +167,23 @@ class Performer:
         action = attempt.action
         try:
             output = _output(await self._run(action.function, params, account, call))
+        except LeaseLost as error:
+            # Nothing went out. If the run is still ours, the next attempt looks and sends; else the journal refuses it.
+            return Retrying(error, attempt.clock.now(), tried=False)
         except PatchbayError as error:
-            # A refusal is certain. After a time-out or a dropped connection the write may have happened: it stays
-            # "sent", and the next attempt asks the service.
-            return Failed(error, effect=None if error.retryable else effects.failed(row))
+            # A refusal is certain, also for too many requests. After a time-out or a dropped connection the write may
+            # have happened: it stays "sent", and the next attempt asks the service.
+            refused = not error.retryable or isinstance(error, RateLimited)
+            return Failed(error, effect=effects.failed(row) if refused else None)
         except Exception as error:
             log.exception("action failed unexpectedly", run=attempt.run_id, step=attempt.step.id)
             return Failed(_unexpected(attempt, error))
         return Succeeded(output, effect=effects.confirmed(row, output))
 
-    async def _run(self, function: Callable[..., Any], *args: Any) -> Any:
+    def _run(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]:
         if inspect.iscoroutinefunction(function):
-            return await function(*args)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+            return function(*args)
+        return asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
 
 class CallServices:
@@ -201,6 +206,10 @@ class CallServices:
     def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
         return self._performer.library.templates.load(template).render(variables)
 
+    def sending(self, call: Call) -> None:
+        if not self._attempt.owned():
+            raise LeaseLost("This process was paused for so long that another one may go on with the run.")
+
     def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
         accounts = self._performer.accounts
         connector, name = accounts.model(self._attempt.model or model)
@@ -220,6 +229,13 @@ class CallServices:
         answer = ask(request) if budget is None else spend(budget, request, price, ask)
         self.usage = (self.usage or Usage()) + Usage(answer.input_tokens, answer.output_tokens, answer.cost)
         return answer
+
+    def folder(self, call: Call) -> Path:
+        # A key begins with the lineage, which a resumed run shares with the one it goes on from.
+        lineage = call.key.removesuffix(f"-{call.step_id}-{call.item}" if call.item else f"-{call.step_id}")
+        folder = self._performer.accounts.settings.home.resolve() / "runs" / lineage
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
 
 def _output(result: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import wraps
 from string import Formatter
@@ -247,6 +247,11 @@ class Sandbox(SandboxedEnvironment):
         }
         mine.filters = _filters(mine.filters)
         mine.tests = _tests(mine.tests)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """One dictionary: Jinja's chain of two takes longer to go through than most expressions take."""
+        mine: Any = self
+        return {**mine.globals, **(d or {})}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A key of data, or a method that is listed."""

@@ -91,6 +91,7 @@ SIGNALS = sa.Table(
     sa.Column("type", sa.Text, nullable=False, comment="cancel | answer | child"),
     sa.Column("data", sa.Text, nullable=False),
     comment="what somebody wants of a run, until its owner has done it",
+    sqlite_autoincrement=True,  # no id is given twice: what was heeded is known by it
 )
 
 WORKFLOWS = sa.Table(
@@ -132,6 +133,18 @@ DELETED = sa.Table(
     comment="runs that are gone, and whose events are still to go",
 )
 
+ACCOUNTS = sa.Table(
+    "accounts",
+    METADATA,
+    sa.Column("connector", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("is_default", sa.Boolean, nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False, comment="the values, encrypted by the vault"),
+    sa.Column("tested_at", sa.Float, comment="when it was last tested; null: never"),
+    sa.Column("works", sa.Boolean),
+    sa.Column("said", sa.Text, nullable=False, server_default="", comment="what came of the test"),
+)
+
 VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
 
 
@@ -139,7 +152,11 @@ def m001_first(connection: sa.Connection) -> None:
     METADATA.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m001_first,)
+def m002_accounts(connection: sa.Connection) -> None:
+    ACCOUNTS.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m001_first, m002_accounts)
 """Append only. MIGRATIONS[n] brings version n to n + 1."""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Literal
 
 from orchestrator.data import is_list
@@ -49,11 +50,12 @@ class ItemState:
 
 
 class StepState:
-    """Where a step stands in its frame. `total` is the number of its items, None until it begins."""
+    """Where a step stands in its frame. `total` is the number of its items, None until it begins; `names` are their
+    paths, that of the frame for the step itself."""
 
     __slots__ = (
         "active", "again", "blockers", "done", "ends_as", "error", "finished_at", "frame", "inside", "items",
-        "next", "node", "reason", "started_at", "status", "total", "values",
+        "names", "next", "node", "reason", "started_at", "status", "total", "values",
     )  # fmt: skip
 
     def __init__(self, node: Node, frame: Frame) -> None:
@@ -65,6 +67,7 @@ class StepState:
         self.inside: dict[str, list[Frame]] = {}
         """The frames of its body, by item."""
         self.total: int | None = None
+        self.names = [] if self.is_loop else [frame.path]
         self.next = 0
         self.active = 0
         self.done = 0
@@ -91,29 +94,27 @@ class StepState:
     @property
     def has_more(self) -> bool:
         """Whether an item is left that was never started. Items that an earlier run recorded are passed over."""
-        total = self.total or 0
-        while self.next < total and self.name(self.next) in self.items:
+        names = self.names
+        while self.next < len(names) and self._began(names[self.next]):
             self.next += 1
-        return self.next < total
+        return self.next < len(names)
+
+    def _began(self, name: str) -> bool:
+        """Not so of an item of which an earlier run recorded only rounds: it goes on with the next one."""
+        item = self.items.get(name)
+        return item is not None and item.status != "pending"
+
+    def expand(self, count: int) -> None:
+        """It has so many items."""
+        path = self.frame.path
+        self.total = count
+        self.names = [f"{path}.{index}" if path else str(index) for index in range(count)]
 
     def to_start(self, room: int) -> list[str]:
         """The next items, at most `room`: those to be tried again first."""
         found = list(self.again)[:room]
-        index = self.next
-        total = (self.total or 0) if self.is_loop else 1
-        while len(found) < room and index < total:
-            name = self.name(index)
-            if name not in self.items:
-                found.append(name)
-            index += 1
-        return found
-
-    def name(self, index: int) -> str:
-        """The path of an item."""
-        path = self.frame.path
-        if not self.is_loop:
-            return path
-        return f"{path}.{index}" if path else str(index)
+        new = (name for name in islice(self.names, self.next, None) if not self._began(name))
+        return [*found, *islice(new, room - len(found))]
 
 
 class Frame:
@@ -262,7 +263,7 @@ class RunState:
                 step.items[event.item].send = bool(event.data.get("send"))
                 self._to_start_again(step, event.item)
             case "step.expanded":
-                step.total = event.data["count"]
+                step.expand(event.data["count"])
                 step.status, step.started_at = "running", event.at
                 if step.total == 0:
                     self._end_step(step, event, "succeeded", [])
@@ -295,7 +296,7 @@ class RunState:
             case "run.approved":
                 self._run_approved(event)
             case "run.resumed":
-                self._run_resumed()
+                self._run_resumed(event)
             case "run.cancelling":
                 self.cancelling = True
             case "run.finished":
@@ -339,7 +340,7 @@ class RunState:
         self.used, self.approved_at = used, approval.at
         self._known.clear()
 
-    def _run_resumed(self) -> None:
+    def _run_resumed(self, event: Event) -> None:
         for frame in self.frames.values():
             frame.running = 0
             for step in frame.steps.values():
@@ -347,6 +348,9 @@ class RunState:
                     continue  # it goes on with what is inside
                 step.active = 0
                 running = [name for name, item in step.items.items() if item.status == "running"]
+                if step.error is not None and step.finished_at is None:
+                    self._end_step(step, event, "failed", {"error": step.error})
+                    continue
                 step.again.extend(name for name in running if name not in step.again)
                 if step.again and not frame.closed:
                     self._ready(step)
@@ -391,6 +395,9 @@ class RunState:
     def _step_waiting(self, step: StepState, event: Event) -> None:
         step.items[event.item].status = "waiting"
         self._stopped_running(step)
+        if step.active == 0 and step.error is not None:  # another item failed: this one is not tried again
+            self._end_step(step, event, "failed", {"error": step.error})
+            return
         if step.active == 0:
             step.status = "waiting"
         key = (event.step, event.item)
@@ -428,6 +435,8 @@ class RunState:
             self._forget_wait(step.id, event.item)
         step.total = step.total or 1  # it may have failed before it could start, or be recorded by an earlier run
         item.status, item.output, item.error = status, output, event.data.get("error")
+        if step.finished_at is not None:
+            return  # another item has ended it
         if status == "open" or (status == "planned" and step.ends_as != "open"):
             step.ends_as = status
         step.done += 1
@@ -454,7 +463,7 @@ class RunState:
         if step.ends_as == "open":
             return Skipped.open(step.id)
         if step.is_loop:
-            return [step.items[step.name(index)].output for index in range(step.total or 0)]
+            return [step.items[name].output for name in step.names]
         return step.items[step.frame.path].output
 
     def _end_step(self, step: StepState, event: Event, status: StepStatus, output: Any) -> None:
@@ -462,6 +471,8 @@ class RunState:
         step.status, step.finished_at = status, event.at
         if step.started_at is None and status != "skipped":
             step.started_at = event.at
+        if status == "failed":
+            self._drop_waiting(step)
         frame.outputs[step.id] = output
         frame.unfinished -= 1
         self._unready(step)
@@ -470,6 +481,12 @@ class RunState:
             dependent.blockers -= 1
             if dependent.blockers == 0:
                 self._ready(dependent)
+
+    def _drop_waiting(self, step: StepState) -> None:
+        for name, item in step.items.items():
+            if item.status == "waiting":
+                item.status = "cancelled"
+                self._forget_wait(step.id, name)
 
     def _ready(self, step: StepState) -> None:
         step.frame.ready[step.id] = None

@@ -21,13 +21,22 @@ import structlog
 
 from orchestrator import validation
 from orchestrator.accounts import Accounts
-from orchestrator.actions import ModelInfo, Registry
+from orchestrator.actions import Action, ModelInfo, Registry
 from orchestrator.clock import SystemClock
 from orchestrator.compare import Comparison, compare
 from orchestrator.effects import Ledger
 from orchestrator.engine import Engine
-from orchestrator.errors import InvalidWorkflow, NotFound, Problem, StoreError
-from orchestrator.graph import Graph
+from orchestrator.errors import (
+    AccountError,
+    InvalidInput,
+    InvalidWorkflow,
+    NotFound,
+    PatchbayError,
+    Problem,
+    StoreError,
+    Where,
+)
+from orchestrator.graphs import Graphs
 from orchestrator.history import RunStatus, RunSummary, RunView, StepView
 from orchestrator.journal import Journal
 from orchestrator.library import Library
@@ -36,14 +45,20 @@ from orchestrator.performer import Performer
 from orchestrator.policies.breaker import BreakerState
 from orchestrator.practice import PracticeServer
 from orchestrator.replay import run_view
+from orchestrator.saved_accounts import SavedAccounts
 from orchestrator.settings import Settings
 from orchestrator.steps import KINDS
-from orchestrator.workflow import RunId, Workflow
+from orchestrator.stores import open_store
+from orchestrator.vault import Vault, keys_of
+from orchestrator.workflow import RunId, Step, Workflow
 
 T = TypeVar("T")
 
 PRUNE = 600.0
 """Seconds between two looks for runs that need not be kept."""
+
+REFRESH = 5.0
+"""Seconds between two looks for accounts that another process connected or removed."""
 
 log = structlog.get_logger()
 
@@ -75,10 +90,14 @@ class WorkflowEngine:
         self.settings = settings or Settings.load()
         self.registry = Registry.discover() if registry is None else registry
         self.library = Library(self.settings.home)
-        self.journal = Journal.open(self.settings)
+        keys = keys_of(self.settings)
+        store = open_store(self.settings)
+        self.journal = Journal(store)
+        self._graphs = Graphs(self.journal.workflow)
         self._practice_url = practice_url
         self._practice: PracticeServer | None = None
-        self.accounts = Accounts(self.registry, self.settings, lambda: self.practice_url)
+        saved = SavedAccounts(store, Vault(keys))
+        self.accounts = Accounts(self.registry, self.settings, lambda: self.practice_url, saved)
         self._performer = Performer(self.accounts, self.library, Ledger(self.journal), self.journal)
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,18 +120,31 @@ class WorkflowEngine:
     @asynccontextmanager
     async def running(self, *, recover: bool = True) -> AsyncGenerator[WorkflowEngine]:
         """Run on this loop. With `recover`, interrupted runs go on by themselves."""
-        engine = Engine(self.registry, self.journal, self._performer, SystemClock(), recover=recover)
+        engine = Engine(
+            self.registry, self.journal, self._performer, SystemClock(), recover=recover, graphs=self._graphs
+        )
         self._loop = asyncio.get_running_loop()
         await engine.start()
         self._engine = engine
-        pruning = asyncio.create_task(self._prune_for_ever()) if recover else None
+        tasks = [asyncio.create_task(self._refresh_for_ever())]
+        if recover:
+            tasks.append(asyncio.create_task(self._prune_for_ever()))
         try:
             yield self
         finally:
             self._engine = None
-            if pruning:
-                pruning.cancel()
+            for task in tasks:
+                task.cancel()
             await engine.stop()
+
+    async def _refresh_for_ever(self) -> None:
+        """Take notice of accounts that another process connects or removes."""
+        while True:
+            await asyncio.sleep(REFRESH)
+            try:
+                await asyncio.to_thread(self.accounts.refresh)
+            except PatchbayError as error:
+                log.warning("accounts were not read again", error=str(error))
 
     async def _prune_for_ever(self) -> None:
         """Let go of old runs, as the settings say."""
@@ -201,6 +233,7 @@ class WorkflowEngine:
         problems = self.check(known.dump())
         if problems:
             raise InvalidWorkflow(problems)
+        self._check_accounts(known)
         if model is not None:
             self.accounts.model(model)
         given = {**known.variables, **(inputs or {})}
@@ -212,11 +245,27 @@ class WorkflowEngine:
         """Whether this version would write in somebody's name for the first time."""
         if not self.settings.preview_first:
             return False
-        actions = [
-            self.registry[node.step.uses] for node in Graph.of(workflow).every.values() if node.step.uses not in KINDS
-        ]
-        writes = {action.connector.id for action in actions if action.effect != "read"}
-        return any(map(self.accounts.is_live, writes)) and not self.journal.has_succeeded(workflow.id, workflow.hash)
+        writes = {
+            (action.connector.id, step.account) for step, action in self._actions(workflow) if action.effect != "read"
+        }
+        is_live = any(self.accounts.is_live(connector, name) for connector, name in writes)
+        return is_live and not self.journal.has_succeeded(workflow.id, workflow.hash)
+
+    def _check_accounts(self, workflow: Workflow) -> None:
+        """Raises `InvalidInput` for a step that names an account which nobody has connected."""
+        self.accounts.refresh()
+        for step, action in self._actions(workflow):
+            if step.account is not None:
+                try:
+                    self.accounts.get(action.connector.id, step.account)
+                except AccountError as error:
+                    where = Where(workflow=workflow.id, step=step.id, key="account")
+                    raise InvalidInput(error.message, remedy=error.remedy, where=where) from None
+
+    def _actions(self, workflow: Workflow) -> list[tuple[Step, Action]]:
+        """The steps that call an action, wherever they stand."""
+        steps = [node.step for node in self._graphs.of(workflow).every.values()]
+        return [(step, self.registry[step.uses]) for step in steps if step.uses not in KINDS]
 
     def execute_workflow(
         self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None
@@ -325,7 +374,7 @@ class WorkflowEngine:
     def run(self, run_id: str) -> RunView:
         """A whole run. Raises `NotFound`."""
         row = self.journal.run(run_id)
-        graph = Graph.of(Workflow.model_validate(self.journal.workflow(row.workflow_hash)))
+        graph = self._graphs.version(row.workflow_hash)
         events = [event for _, event in self.journal.events(run_id)]
         return run_view(self.journal.summary(run_id), graph, events, self.journal.effects(run_id))
 

@@ -123,12 +123,10 @@ class Breakers:
         return attempt.mode != "preview" or attempt.action.effect == "read"
 
     async def around(self, attempt: Attempt, proceed: Proceed, log: Log) -> Outcome:
-        target = self._targets.of(attempt)
-        if target is None:
-            return await proceed(attempt)
-        breaker = self._breakers.get(target.key)
+        target = self._targets.of(attempt) if self._breakers else None
+        breaker = self._breakers.get(target.key) if target else None
         wait = breaker.ask(attempt.clock.now()) if breaker else 0.0
-        if breaker and wait:
+        if target and breaker and wait:
             return Failed(_left_alone(target, breaker, wait))
         turn = breaker.turn if breaker else 0
         try:
@@ -137,9 +135,15 @@ class Breakers:
             if breaker:
                 breaker.released(turn)
             raise
-        now, breaker = attempt.clock.now(), self._breakers.get(target.key)
         error = outcome.error if isinstance(outcome, Failed) else None
-        if isinstance(error, (Unavailable, StepTimeout)):
+        is_down = isinstance(error, (Unavailable, StepTimeout))
+        if not (is_down or self._breakers):
+            return outcome  # no account has ever failed
+        target = target or self._targets.of(attempt)
+        if target is None:
+            return outcome
+        now, breaker = attempt.clock.now(), self._breakers.get(target.key)
+        if error and is_down:
             breaker = breaker or self._breakers.setdefault(target.key, Breaker(now))
             breaker.failed(turn, now, error.message)
         elif breaker:

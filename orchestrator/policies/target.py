@@ -41,14 +41,14 @@ class Targets:
         self._accounts = accounts
         self._library = library
         self._pickers: dict[str, dict[str, str]] = {}
-        self._services: dict[str, Target] = {}
+        self._services: dict[tuple[str, str | None], Target] = {}
 
     def of(self, attempt: Attempt) -> Target | None:
         """None when that cannot be told; then the attempt itself will say why."""
         action = attempt.action
         try:
             if "models" not in self._picked(action):
-                return self._service(action.connector)
+                return self._service(action.connector, attempt.step.account)
             wanted = attempt.model or self._given(attempt, "models")
             if wanted is None and (template := self.template(attempt)):
                 wanted = template.model.model
@@ -62,11 +62,11 @@ class Targets:
         id = self._given(attempt, "templates")
         return self._library.templates.load(id) if isinstance(id, str) and id else None
 
-    def _service(self, connector: Connector) -> Target:
-        account = self._accounts.get(connector.id)
-        known = self._services.get(connector.id)
+    def _service(self, connector: Connector, name: str | None) -> Target:
+        account = self._accounts.get(connector.id, name)
+        known = self._services.get((connector.id, name))
         if known is None or known.account is not account or known.connector is not connector:
-            known = self._services[connector.id] = Target(connector, account)
+            known = self._services[connector.id, name] = Target(connector, account)
         return known
 
     def _given(self, attempt: Attempt, picker: str) -> Any:

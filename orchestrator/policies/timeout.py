@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from orchestrator.attempt import Attempt, Failed, Outcome
-from orchestrator.errors import StepTimeout
+from orchestrator.errors import PatchbayError, StepTimeout
 from orchestrator.policies.base import Log, Proceed
 
 
@@ -20,15 +20,30 @@ class TimeoutPolicy:
         return attempt.action.effect == "read"
 
     async def around(self, attempt: Attempt, proceed: Proceed, log: Log) -> Outcome:
+        task = asyncio.current_task()
+        assert task is not None
+        cancelled, late = task.cancelling(), False
+
+        def give_up() -> None:
+            nonlocal late
+            late = True
+            task.cancel()
+
+        timer = task.get_loop().call_later(attempt.timeout, give_up)
         try:
-            async with asyncio.timeout(attempt.timeout):
-                return await proceed(attempt)
-        except TimeoutError:
-            if attempt.limit and attempt.clock.now() >= attempt.limit.at:
-                return Failed(attempt.limit.error)
-            return Failed(
-                StepTimeout(
-                    f"It took longer than {attempt.own_timeout:g} seconds.",
-                    remedy="Try again, or give the step a longer 'timeout'.",
-                )
-            )
+            return await proceed(attempt)
+        except asyncio.CancelledError:
+            if not late or task.uncancel() > cancelled:
+                raise
+            return Failed(_too_long(attempt))
+        finally:
+            timer.cancel()
+
+
+def _too_long(attempt: Attempt) -> PatchbayError:
+    if attempt.limit and attempt.clock.now() >= attempt.limit.at:
+        return attempt.limit.error
+    return StepTimeout(
+        f"It took longer than {attempt.own_timeout:g} seconds.",
+        remedy="Try again, or give the step a longer 'timeout'.",
+    )

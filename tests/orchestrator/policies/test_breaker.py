@@ -103,6 +103,25 @@ async def test_an_answer_in_between_starts_the_count_anew(
     assert [state.state for state in breakers.states()] == ["closed"]
 
 
+async def test_what_went_out_before_the_first_failure_counts_when_it_comes_back(
+    breakers: Breakers, attempt: Build, clock: ManualClock
+) -> None:
+    back = asyncio.Event()
+
+    async def long(_: Attempt) -> Outcome:
+        await back.wait()
+        return Succeeded(1)
+
+    early = asyncio.ensure_future(around([breakers], attempt(clock=clock), long, print))
+    await asyncio.sleep(0)
+    for _ in range(FAILURES - 1):
+        await call(breakers, attempt(clock=clock), DOWN)
+    back.set()
+    await early
+    await call(breakers, attempt(clock=clock), DOWN)
+    assert [state.state for state in breakers.states()] == ["closed"]
+
+
 async def test_one_probe_goes_out_when_the_time_is_up(breakers: Breakers, attempt: Build, clock: ManualClock) -> None:
     tried, answer = attempt(clock=clock), asyncio.Event()
     await broken(breakers, tried)

@@ -31,6 +31,36 @@ async def test_a_read_ends_when_its_step_or_run_must_be_over(attempt: Build) -> 
     assert outcome == Failed(limit.error)
 
 
+async def test_one_that_is_cancelled_from_outside_is_cancelled_and_not_late(attempt: Build) -> None:
+    read = asyncio.ensure_future(around([TimeoutPolicy()], attempt(timeout=5), slow, print))
+    await asyncio.sleep(0)
+    read.cancel()
+    await asyncio.wait([read])
+    assert read.cancelled()
+
+
+async def test_one_that_is_given_up_and_cancelled_from_outside_is_cancelled(attempt: Build) -> None:
+    async def cancelled_meanwhile(_: Attempt) -> Outcome:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            read.cancel()
+        return Succeeded(None)
+
+    read = asyncio.ensure_future(around([TimeoutPolicy()], attempt(timeout=0.01), cancelled_meanwhile, print))
+    await asyncio.wait([read])
+    assert read.cancelled()
+
+
+async def test_a_read_that_ends_in_time_leaves_its_task_as_it_was(attempt: Build) -> None:
+    async def quick(_: Attempt) -> Outcome:
+        await asyncio.sleep(0)
+        return Succeeded(1)
+
+    assert await around([TimeoutPolicy()], attempt(timeout=0.01), quick, print) == Succeeded(1)
+    await asyncio.sleep(0.02)  # a timer that was left behind ends this test
+
+
 def test_a_write_is_left_to_its_end_and_told_its_whole_time(attempt: Build) -> None:
     limit = Limit(1000.5, DeadlineExceeded("the step is over"))
     write = attempt("shop.order", timeout=30, limit=limit)
