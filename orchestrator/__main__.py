@@ -7,10 +7,11 @@ import sys
 import structlog
 import typer
 
-from orchestrator.cli import looking, running, serving
+from orchestrator.cli import accounts, looking, running, serving
 from orchestrator.cli.shared import FAILED, NOT_STARTED
 from orchestrator.console import err
 from orchestrator.errors import InvalidWorkflow, PatchbayError
+from orchestrator.masking import mask
 
 app = typer.Typer(
     help="Patchbay: run AI workflows.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -22,6 +23,7 @@ for command in (
 ):
     app.command()(command)
 app.command("list")(looking.list_workflows)
+app.add_typer(accounts.app, name="accounts")
 
 
 def main() -> None:
@@ -38,8 +40,8 @@ def main() -> None:
     except Exception as error:
         structlog.get_logger().debug("unexpected", exc_info=True)
         err.print(
-            f"Something unexpected went wrong: {type(error).__name__}: {error}."
-            " PATCHBAY_LOG_LEVEL=debug shows where; please report it.",
+            mask(f"Something unexpected went wrong: {type(error).__name__}: {error}.")
+            + " PATCHBAY_LOG_LEVEL=debug shows where; please report it.",
             markup=False,
         )
         sys.exit(FAILED)

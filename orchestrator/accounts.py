@@ -2,47 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from orchestrator import masking
 from orchestrator.actions import Account, Connector, ModelInfo, Registry
 from orchestrator.data import is_object
-from orchestrator.errors import AccountError, InvalidSettings, NotFound, PatchbayError
+from orchestrator.errors import (
+    AccountError,
+    InvalidInput,
+    InvalidSettings,
+    NotFound,
+    PatchbayError,
+    ServiceError,
+    VaultError,
+)
 from orchestrator.expressions import nearest
+from orchestrator.saved_accounts import Rotation, SavedAccount, SavedAccounts
 from orchestrator.settings import PREFIX, Settings, account_values
 
 PRACTICE_MODEL = "embedded"
 """The provider that needs no account."""
 
+PRACTICE, ENVIRONMENT = "practice", "environment"
+"""The names of the accounts that nobody has to connect: the practice one, and what the environment variables say."""
+
+NAME = re.compile(r"[^\s\x00-\x1f‹›{}](?:[^\x00-\x1f‹›{}]{0,62}[^\s\x00-\x1f‹›{}])?")
+
+ADDRESS = "base_url"
+"""The field that PATCHBAY_<CONNECTOR>_BASE_URL sets for every account that does not say another."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEntry:
+    """One line of the list of accounts. `in_use`: it is taken when a step names none. `problem` says why it cannot be
+    used, `said` what came of its last test (`works`), `tested_at` when that was, in seconds since 1970."""
+
+    connector: str
+    name: str
+    source: Literal["saved", "environment", "practice"]
+    in_use: bool
+    problem: str = ""
+    tested_at: float | None = None
+    works: bool | None = None
+    said: str = ""
+
 
 class Accounts:
-    """The account of each connector: its practice account, else what the environment says (model providers only,
-    until accounts can be connected in the studio), else one without fields for a connector that needs none."""
+    """The accounts of each connector. A step names one; for a step that does not, it is the default one of those that
+    were connected, else what the environment says, else the practice account, else one without fields for a connector
+    that needs none.
 
-    def __init__(self, registry: Registry, settings: Settings, practice_url: Callable[[], str]) -> None:
+    What was connected is read again by `refresh`, and by whatever changes it here: to ask for an account costs no
+    look into the store. Thread-safe.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        settings: Settings,
+        practice_url: Callable[[], str],
+        saved: SavedAccounts | None = None,
+    ) -> None:
+        """Without `saved`, no account can be connected."""
         self.registry = registry
         self.settings = settings
         self._practice_url = practice_url
-        self._known: dict[str, Account] = {}
+        self._saved = saved
+        self._lock = threading.RLock()
+        self._rows: tuple[SavedAccount, ...] = ()
+        self._values: dict[str, dict[str, Any] | VaultError] = {}
+        """What was typed in, by what it is encrypted as; or why it cannot be opened."""
+        self._known: dict[tuple[str, str | None], Account] = {}
+        self._same: dict[Account, Account] = {}
+        """One object for equal accounts, so that a client that is kept for one goes on serving."""
+        self._secrets: set[str] = set()
+        self._environment = {id: account_values(id, list(_own(one))) for id, one in registry.connectors.items()}
+        for id, given in self._environment.items():
+            self._hide(registry.connectors[id], given)
+        for setting in (settings.master_key, settings.database_url):
+            if setting is not None:
+                self._secrets |= _parts_of_setting(setting.get_secret_value())
+        masking.know(self, self._secrets)
+        self.refresh()
 
-    def get(self, connector_id: str) -> Account:
-        """Raises `AccountError` when none is connected."""
-        if connector_id not in self._known:
-            self._known[connector_id] = self._make(self.registry.connector(connector_id))
-        return self._known[connector_id]
+    def refresh(self) -> None:
+        """Take notice of what was connected, changed or removed, here or by another process."""
+        if self._saved is None:
+            return
+        rows = self._saved.list()
+        with self._lock:
+            if [*map(_essence, rows)] != [*map(_essence, self._rows)] or any(
+                isinstance(known, VaultError) for known in self._values.values()
+            ):
+                self._values = {row.sealed: self._opened(row) for row in rows}
+                self._known = {}
+                masking.know(self, self._secrets)
+            self._rows = rows
+
+    # --- who acts
+
+    def get(self, connector_id: str, name: str | None = None) -> Account:
+        """The account of that name, or the one that is taken when none is named. Raises `AccountError` when there is
+        none, `VaultError` when it cannot be opened, `InvalidSettings` for a wrong environment variable."""
+        account = self._known.get((connector_id, name))
+        if account is None:
+            with self._lock:
+                made = self._make(self.registry.connector(connector_id), name)
+                account = self._known[connector_id, name] = self._same.setdefault(made, made)
+        return account
 
     def has(self, connector_id: str) -> bool:
         try:
             self.get(connector_id)
-        except AccountError:
+        except (AccountError, VaultError):
             return False
         return True
 
-    def is_live(self, connector_id: str) -> bool:
+    def is_live(self, connector_id: str, name: str | None = None) -> bool:
         """Whether the connector acts in somebody's name: not on practice, and not without any account."""
-        account = self.get(connector_id)
-        return not account.practice and bool(_own_fields(self.registry.connector(connector_id)))
+        account = self.get(connector_id, name)
+        return not account.practice and bool(_own(self.registry.connector(connector_id)))
+
+    # --- which model answers
 
     def model(self, name: str | None) -> tuple[Connector, str]:
         """The provider and the provider's name of a model: "provider:name", "provider", or None for the default.
@@ -71,31 +159,279 @@ class Accounts:
         return found
 
     def _default_provider(self) -> str:
+        """One that was connected stands before a server that merely runs on this machine."""
         others = [id for id in self.registry.providers() if id != PRACTICE_MODEL and self.has(id)]
-        return others[0] if others else PRACTICE_MODEL
+        connected = [id for id in others if _own(self.registry.connector(id))]
+        return next(iter([*connected, *others]), PRACTICE_MODEL)
 
-    def _make(self, connector: Connector) -> Account:
-        if connector.practice is not None:
-            address = {"practice": self._practice_url(), "studio": self.settings.studio_url}
-            values = {name: text.format(**address) for name, text in connector.practice.items()}
-            return connector.account.model_validate({"name": "practice", "practice": True, **values})
-        own = _own_fields(connector)
-        values = account_values(connector.id, list(own))
-        if own and not values:
-            names = " or ".join(
-                f"{PREFIX}{connector.id}_{name}".upper() for name, is_expert in own.items() if not is_expert
-            )
-            raise AccountError(f"No {connector.title} account is connected.", remedy=f"Set {names}.")
+    # --- what people do with them
+
+    def list(self) -> list[AccountEntry]:
+        """All accounts, those of a connector together, the one that is in use first."""
+        self.refresh()
+        found: list[AccountEntry] = []
+        for connector in self.registry.connectors.values():
+            if _own(connector):
+                found += sorted(self._entries(connector), key=lambda entry: not entry.in_use)
+        return found
+
+    def shown(self, connector_id: str, name: str) -> dict[str, Any]:
+        """What was typed in for an account, without its secrets. Nothing for one that is locked. Raises `NotFound`."""
+        values = self._values[self._row(connector_id, name).sealed]
+        secret = secret_fields(self.registry.connector(connector_id))
+        return {} if isinstance(values, VaultError) else {key: one for key, one in values.items() if key not in secret}
+
+    def add(self, connector_id: str, name: str, values: Mapping[str, Any], *, default: bool = False) -> None:
+        """Connect an account. `values` are its fields; one that is left out has its default. Raises `InvalidInput` for
+        a name or value that does not fit, `StoreError` or `VaultError`."""
+        connector = self.registry.connector(connector_id)
+        _check_name(name)
+        self._validated(connector, name, values)
+        self._store().add(connector_id, name, values, default=default)
+        self.refresh()
+
+    def change(self, connector_id: str, name: str, values: Mapping[str, Any]) -> None:
+        """Give an account other values; a secret that is left out stays as it is. Raises as `add`, and `NotFound`."""
+        connector, old = self.registry.connector(connector_id), self._values[self._row(connector_id, name).sealed]
+        secret = secret_fields(connector)
+        stay = {} if isinstance(old, VaultError) else {key: one for key, one in old.items() if key in secret}
+        merged = {**stay, **values}
+        self._validated(connector, name, merged)
+        self._store().change(connector_id, name, merged)
+        self.refresh()
+
+    def rename(self, connector_id: str, name: str, to: str) -> None:
+        """Raises `InvalidInput` for a name that cannot be taken, `NotFound`."""
+        _check_name(to)
+        self._store().rename(connector_id, name, to)
+        self.refresh()
+
+    def make_default(self, connector_id: str, name: str) -> None:
+        """Take it where a step names none. Raises `NotFound`."""
+        self._store().make_default(connector_id, name)
+        self.refresh()
+
+    def remove(self, connector_id: str, name: str) -> None:
+        """Forget it, for good. Raises `NotFound`."""
+        self._store().remove(connector_id, name)
+        self.refresh()
+
+    def test(self, connector_id: str, name: str | None = None) -> str:
+        """Make the cheapest real call and give what the service says of who one is. Raises `NotFound` for a connector
+        that has no such call, else what is wrong with the account."""
+        connector = self.registry.connector(connector_id)
+        if connector.check_function is None:
+            raise NotFound(f"{connector.title} cannot be tested.", remedy="Run a workflow that uses it.")
+        account = self.get(connector_id, name)
         try:
-            return connector.account.model_validate({"name": "environment" if own else "none", **values})
+            said = masking.mask(connector.check_function(account))
+        except PatchbayError as error:
+            self._note(connector_id, account.name, False, str(error))
+            raise
+        except Exception as error:
+            unknown = ServiceError(
+                f"The test of {connector.title} failed in a way it does not know: {type(error).__name__}: {error}",
+                remedy="Try again. If it stays, report it with the log.",
+            )
+            self._note(connector_id, account.name, False, str(unknown))
+            raise unknown from error
+        self._note(connector_id, account.name, True, said)
+        return said
+
+    def rotate(self) -> Rotation:
+        """Encrypt all accounts under a new key. Raises `StoreError` or `VaultError`."""
+        rotation = self._store().rotate()
+        self.refresh()
+        return rotation
+
+    # ---
+
+    def _store(self) -> SavedAccounts:
+        if self._saved is None:
+            raise VaultError("Accounts cannot be connected here.", remedy="Start Patchbay with a store.")
+        return self._saved
+
+    def _note(self, connector_id: str, name: str, works: bool, said: str) -> None:
+        if self._saved and any((row.connector, row.name) == (connector_id, name) for row in self._rows):
+            self._saved.tested(connector_id, name, time.time(), works, said)
+
+    def _entries(self, connector: Connector) -> Iterator[AccountEntry]:
+        rows = self._rows_of(connector.id)
+        for row in rows:
+            opened = self._values[row.sealed]
+            yield AccountEntry(
+                connector.id,
+                row.name,
+                "saved",
+                row is rows[0],
+                opened.message if isinstance(opened, VaultError) else "",
+                row.tested_at,
+                row.works,
+                row.said,
+            )
+        if self._is_in_environment(connector):
+            problem = ""
+            try:
+                self._of_environment(connector)
+            except InvalidSettings as error:
+                problem = str(error)
+            yield AccountEntry(connector.id, ENVIRONMENT, "environment", not rows, problem)
+        if connector.practice is not None:
+            in_use = not rows and not self._is_in_environment(connector)
+            yield AccountEntry(connector.id, PRACTICE, "practice", in_use)
+
+    def _rows_of(self, connector_id: str) -> list[SavedAccount]:
+        """Those that were connected, the default one first."""
+        rows = [row for row in self._rows if row.connector == connector_id]
+        return sorted(rows, key=lambda row: not row.is_default)
+
+    def _row(self, connector_id: str, name: str) -> SavedAccount:
+        self.refresh()
+        for row in self._rows:
+            if (row.connector, row.name) == (connector_id, name):
+                return row
+        raise NotFound(f"There is no account '{name}' to change.", remedy="Look at the list of accounts.")
+
+    def _make(self, connector: Connector, name: str | None) -> Account:
+        rows = self._rows_of(connector.id)
+        for row in rows:
+            if name in (None, row.name):
+                return self._of_row(connector, row)
+        if name in (None, ENVIRONMENT) and self._is_in_environment(connector):
+            return self._of_environment(connector)
+        if name in (None, PRACTICE) and connector.practice is not None:
+            address = {"practice": self._practice_url(), "studio": self.settings.studio_url}
+            values = {field: text.format(**address) for field, text in connector.practice.items()}
+            return connector.account.model_validate({"name": PRACTICE, "practice": True, **values})
+        if name is None and (account := self._without(connector)):
+            return account
+        if name is not None:
+            raise AccountError(
+                f"There is no {connector.title} account '{name}'"
+                f"{nearest(name, [entry.name for entry in self._entries(connector)])}.",
+                remedy="Connect it on the page Accounts, or let the step name another.",
+            )
+        names = " or ".join(f"{PREFIX}{connector.id}_{field}".upper() for field in _own_simple(connector))
+        raise AccountError(
+            f"No {connector.title} account is connected.", remedy=f"Connect one on the page Accounts, or set {names}."
+        )
+
+    def _without(self, connector: Connector) -> Account | None:
+        """The account of a connector that can do without one."""
+        try:
+            return connector.account.model_validate({"name": "none"})
+        except ValidationError:
+            return None
+
+    def _of_row(self, connector: Connector, row: SavedAccount) -> Account:
+        values = self._values[row.sealed]
+        if isinstance(values, VaultError):
+            raise VaultError(f"{connector.title} account '{row.name}': {values.message}", remedy=values.remedy)
+        try:
+            return self._validated(connector, row.name, values)
+        except InvalidInput as error:  # its fields are others since the connector was changed
+            raise AccountError(
+                f"The {connector.title} account '{row.name}' lacks something: {error.message}",
+                remedy="Connect it again on the page Accounts.",
+            ) from None
+
+    def _validated(self, connector: Connector, name: str, values: Mapping[str, Any]) -> Account:
+        """Raises `InvalidInput` in a sentence, which repeats no value: it may be a secret."""
+        address = self._environment.get(connector.id, {}).get(ADDRESS)
+        given = {**({ADDRESS: address} if address else {}), **values, "name": name, "practice": False}
+        try:
+            return connector.account.model_validate(given)
         except ValidationError as error:
-            detail = error.errors()[0]
+            detail = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            field = str(detail["loc"][0]) if detail["loc"] else ""
+            title = _title(connector, field) if field else "account"
+            if detail["type"] == "missing":
+                raise InvalidInput(f"'{title}' is missing.", remedy="Fill it in.") from None
+            if detail["type"] == "extra_forbidden":
+                known = ", ".join(_own(connector))
+                raise InvalidInput(
+                    f"A {connector.title} account has no '{field}'.", remedy=f"It has: {known}."
+                ) from None
+            reason = detail["msg"].removeprefix("Value error, ").rstrip(".")
+            raise InvalidInput(f"'{title}' is not right: {reason}.", remedy="Correct it.") from None
+
+    def _is_in_environment(self, connector: Connector) -> bool:
+        """An address alone says where a service is, and who one is there only if it asks nothing else."""
+        given = set(self._environment.get(connector.id, ()))
+        asks_more = any(connector.account.model_fields[field].is_required() for field in _own(connector))
+        return bool(given - {ADDRESS}) or (bool(given) and not asks_more)
+
+    def _of_environment(self, connector: Connector) -> Account:
+        values = self._environment[connector.id]
+        try:
+            return connector.account.model_validate({"name": ENVIRONMENT, **values})
+        except ValidationError as error:
+            detail = error.errors(include_input=False)[0]
             name = f"{PREFIX}{connector.id}_{detail['loc'][0]}".upper() if detail["loc"] else PREFIX
+            if detail["type"] == "missing":
+                raise InvalidSettings(f"{name} is missing.", remedy=f"Set {name} too.") from None
             raise InvalidSettings(f"{name} is not valid: {detail['msg']}.", remedy=f"Correct {name}.") from None
 
+    def _opened(self, row: SavedAccount) -> dict[str, Any] | VaultError:
+        known = self._values.get(row.sealed)
+        if known is None or isinstance(known, VaultError):
+            assert self._saved is not None
+            try:
+                known = self._saved.values(row)
+            except VaultError as error:
+                return error
+            if connector := self.registry.connectors.get(row.connector):
+                self._hide(connector, known)
+        return known
 
-def _own_fields(connector: Connector) -> dict[str, bool]:
+    def _hide(self, connector: Connector, values: Mapping[str, Any]) -> None:
+        """Whatever becomes of the account: its secrets stay hidden as long as this process lives."""
+        self._secrets |= {str(values[field]) for field in secret_fields(connector) if values.get(field)}
+
+
+def secret_fields(connector: Connector) -> list[str]:
+    """The fields of the connector's account that are never shown."""
+    fields = connector.account.model_fields
+    return [name for name, info in fields.items() if SecretStr in (info.annotation, *get_args(info.annotation))]
+
+
+def own_fields(connector: Connector) -> list[str]:
+    """The fields that make an account of the connector."""
+    return list(_own(connector))
+
+
+def _own(connector: Connector) -> dict[str, bool]:
     """The fields that make an account of the connector, and whether only experts need them."""
     fields = connector.account.model_fields
     extras = {name: info.json_schema_extra for name, info in fields.items() if name not in Account.model_fields}
     return {name: is_object(extra) and bool(extra.get("expert")) for name, extra in extras.items()}
+
+
+def _own_simple(connector: Connector) -> list[str]:
+    return [name for name, is_expert in _own(connector).items() if not is_expert]
+
+
+def _title(connector: Connector, field: str) -> str:
+    info = connector.account.model_fields.get(field)
+    return (info.title if info else None) or field
+
+
+def _check_name(name: str) -> None:
+    if name in (PRACTICE, ENVIRONMENT, "none"):
+        raise InvalidInput(f"'{name}' has a meaning of its own.", remedy="Choose another name, such as 'work'.")
+    if not NAME.fullmatch(name):
+        raise InvalidInput(
+            "An account needs a name of at most 64 characters.", remedy="Choose a short one, such as 'work'."
+        )
+
+
+def _parts_of_setting(text: str) -> set[str]:
+    """What is secret in a key or keys, or in the address of a database: its password."""
+    if "://" in text:
+        found = re.match(r"[^/]+://[^:/@]*:([^@]+)@", text)
+        return {found[1]} if found else set()
+    return {part.strip() for part in text.split(",")}
+
+
+def _essence(row: SavedAccount) -> tuple[str, str, bool, str]:
+    return row.connector, row.name, row.is_default, row.sealed

@@ -15,6 +15,7 @@ import orjson
 from orchestrator.actions import Account, Plan
 from orchestrator.attempt import Attempt
 from orchestrator.journal import Batch, EffectRow, Journal, encode
+from orchestrator.masking import mask
 
 
 class Ledger:
@@ -36,7 +37,7 @@ class Ledger:
             item=attempt.item,
             action=attempt.action.id,
             account=account.name,
-            summary=plan.summary,
+            summary=mask(plan.summary),
             status="sent",
             result=None,
             at=attempt.clock.now(),

@@ -10,6 +10,7 @@ Each tells what happened (`message`), where (`where`) and what to do (`remedy`).
     ├── InvalidTemplate         a prompt template cannot be rendered
     │   └── MissingVariables
     ├── InvalidSettings         a setting or environment variable is wrong
+    ├── VaultError              what is encrypted cannot be opened, or its key cannot be read or kept
     ├── StoreError              the journal cannot do what is asked of it
     │   ├── NewerStore          written by a newer Patchbay
     │   └── LeaseLost           another process owns the run now
@@ -33,6 +34,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
+
+from orchestrator.masking import mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +76,15 @@ class Problem:
 
 
 class PatchbayError(Exception):
-    """An error a person can act on. `code` is stable and machine-readable."""
+    """An error a person can act on. `code` is stable and machine-readable. Secrets in its words are hidden."""
 
     code: ClassVar[str] = "error"
     retryable: bool = False
 
     def __init__(self, message: str, *, remedy: str = "", where: Where | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = mask(message)
+        self.remedy = mask(remedy)
+        super().__init__(self.message)
         self.where = where or Where()
 
     def at(self, **where: Any) -> PatchbayError:
@@ -138,6 +141,10 @@ class MissingVariables(InvalidTemplate):
 
 class InvalidSettings(PatchbayError):
     code = "invalid_settings"
+
+
+class VaultError(PatchbayError):
+    code = "vault"
 
 
 class StoreError(PatchbayError):

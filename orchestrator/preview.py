@@ -16,6 +16,8 @@ import orjson
 
 from orchestrator.actions import Plan
 from orchestrator.data import is_list, is_object
+from orchestrator.masking import mask
+from orchestrator.records import encode
 
 PLACEHOLDER = re.compile("‹[^‹›]*›")
 
@@ -40,9 +42,10 @@ class PlannedEffect:
 
 
 def planned(step: str, item: str, action: str, account: str, plan: Plan) -> PlannedEffect:
-    """The plan of an action as it is journalled."""
+    """The plan of an action as it is journalled and compared: without secrets."""
     result = plan.result.model_dump(mode="json", by_alias=True)
-    return PlannedEffect(step, item, action, account, plan.summary, dict(plan.request), result)
+    request = orjson.loads(encode(dict(plan.request)))
+    return PlannedEffect(step, item, action, account, mask(plan.summary), request, result)
 
 
 def has_placeholder(value: Any) -> bool:

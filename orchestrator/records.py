@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import orjson
 
 from orchestrator.events import Event
+from orchestrator.masking import mask_json
 
 
 def encode(value: Any) -> str:
-    """JSON text of a value. Raises TypeError for what JSON cannot hold."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    """JSON text of a value, without secrets. Raises TypeError for what JSON cannot hold."""
+    return mask_json(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,17 @@ EventRow = tuple[str, int, float, str, str, str, int, str]
 
 def event_row(run_id: str, seq: int, event: Event) -> EventRow:
     """Raises TypeError when the event's data is not JSON."""
-    return (run_id, seq, event.at, event.type, event.step, event.item, event.attempt, encode(event.data))
+    return kept(run_id, seq, event)[0]
+
+
+def kept(run_id: str, seq: int, event: Event) -> tuple[EventRow, Event]:
+    """The row of an event, and the event as it will be read from there: the same one, unless a secret was in it.
+    Raises TypeError when the event's data is not JSON."""
+    whole = orjson.dumps(event.data, option=orjson.OPT_NON_STR_KEYS).decode()
+    text = mask_json(whole)
+    if text is not whole:
+        event = replace(event, data=orjson.loads(text))
+    return (run_id, seq, event.at, event.type, event.step, event.item, event.attempt, text), event
 
 
 @dataclass(frozen=True, slots=True)

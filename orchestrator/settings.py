@@ -26,6 +26,11 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="A PostgreSQL database, 'postgresql://user:password@host/name'. Else a file in `home`."
     )
+    master_key: SecretStr | None = Field(
+        None,
+        description="The key that accounts are encrypted with: 32 random bytes in base64. Of several, separated by "
+        "commas, the first encrypts. Else one is made and kept in `home`.",
+    )
     keep_runs_days: float = Field(90, ge=0, description="Finished runs older than so many days are deleted. 0: never.")
     keep_runs: int = Field(20_000, ge=0, description="Of finished runs, so many of the newest are kept. 0: all.")
     preview_first: bool = Field(

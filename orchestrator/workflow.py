@@ -131,6 +131,11 @@ class Step(Model):
     with_: dict[str, Any] = Field(
         default_factory=dict[str, Any], alias="with", description="The action's parameters; `{{ }}` allowed."
     )
+    account: str | None = Field(
+        None,
+        min_length=1,
+        description="The name of the account to act as: 'work'. Without it, the default one of the service.",
+    )
     needs: tuple[str, ...] = Field(
         (), description="Steps to wait for, besides those that expressions refer to; 'ID.way' for a way of a branch."
     )

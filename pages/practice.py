@@ -1,6 +1,8 @@
-"""Practice: the mailbox, pages, databases and repositories that runs work on while no real account is connected."""
+"""Practice: the mailbox, pages, repositories, files and chats that runs work on while no real account is connected."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import streamlit as st
 
@@ -8,7 +10,11 @@ from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.failures import guarded
 from studio.notices import notice
 from studio.practice_panels import (
+    chat_list,
+    chat_page,
     database_list,
+    drive_file_page,
+    drive_list,
     file_page,
     issue_page,
     mail_list,
@@ -18,18 +24,24 @@ from studio.practice_panels import (
     repository_list,
     repository_page,
 )
-from studio.practice_view import SECTIONS, Chosen, Doc, chosen, fetch, find, reset
+from studio.practice_view import SECTIONS, Chosen, Doc, chosen, fetch, find, press, reset
 from studio.routes import asked, go, link
 
 
-def one(wanted: Chosen, everything: Doc) -> None:
-    """One mail, page, repository, file or issue, with the way back."""
+def one(wanted: Chosen, everything: Doc, engine: WorkflowEngine) -> None:
+    """One mail, page, repository, file, issue or chat, with the way back."""
     if wanted.mail:
         link("Mail", "practice", ":material/arrow_back:", section="Mail")
         mail_page(find(everything["mail"], "id", wanted.mail, "mail"))
     elif wanted.page:
         link("Pages", "practice", ":material/arrow_back:", section="Pages")
         page_page(find(everything["pages"], "id", wanted.page, "page"))
+    elif wanted.file:
+        link("Drive", "practice", ":material/arrow_back:", section="Drive")
+        drive_file_page(find(everything["files"], "id", wanted.file, "file"))
+    elif wanted.chat:
+        link("Telegram", "practice", ":material/arrow_back:", section="Telegram")
+        chat_page(find(everything["chats"], "id", wanted.chat, "chat"), partial(press_now, engine))
     elif wanted.repository:
         inside = wanted.path or wanted.issue
         back = {"repository": wanted.repository} if inside else {"section": "Repositories"}
@@ -64,6 +76,10 @@ def lists(everything: Doc, engine: WorkflowEngine) -> None:
         database_list(everything["databases"])
     elif section == "Repositories":
         repository_list(everything["repositories"])
+    elif section == "Drive":
+        drive_list(everything["files"])
+    elif section == "Telegram":
+        chat_list(everything["chats"])
     else:
         mail_list(everything["mail"])
 
@@ -81,10 +97,16 @@ def reset_now(engine: WorkflowEngine) -> None:
     notice("The practice accounts are as they were at first.")
 
 
+@guarded()
+def press_now(engine: WorkflowEngine, chat: str, message: int, data: str) -> None:
+    press(engine.practice_url, chat, message, data)
+    notice("Pressed. The workflow gets it when it looks next.")
+
+
 engine = current()
 everything = fetch(engine.practice_url)
-wanted = chosen(asked("mail", "page", "repository", "path", "issue"))
+wanted = chosen(asked("mail", "page", "repository", "path", "issue", "file", "chat"))
 if wanted:
-    one(wanted, everything)
+    one(wanted, everything, engine)
 else:
     lists(everything, engine)

@@ -11,7 +11,7 @@ from orchestrator.errors import InvalidInput, Problem, Where
 from orchestrator.templates import Template
 from orchestrator.workflow import Input, Workflow
 
-Kind = Literal["text", "multiline", "number", "integer", "boolean", "choice", "lines", "json"]
+Kind = Literal["text", "secret", "multiline", "number", "integer", "boolean", "choice", "lines", "json"]
 Option = tuple[Any, str]
 """A value and what people read."""
 

@@ -1,15 +1,28 @@
-"""The practice accounts as a person would see them: a mailbox, pages, databases, repositories."""
+"""The practice accounts as a person would see them: a mailbox, pages, databases, repositories, a drive, chats."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from studio.markup import facts, literal, plain, prose, table
 from studio.moments import ago, count
-from studio.practice_view import Doc, find, in_folder, language, seconds, sender
+from studio.practice_view import (
+    Doc,
+    by_folder,
+    cells,
+    find,
+    in_folder,
+    is_answered,
+    kind_of,
+    language,
+    open_questions,
+    seconds,
+    sender,
+    size,
+)
 from studio.routes import link
 
 
@@ -28,7 +41,7 @@ def mail_page(mail: Doc) -> None:
     with st.container(border=True):
         st.html(literal(mail["text"]))
     for attachment in mail["attachments"]:
-        st.caption(f":material/attach_file: {plain(attachment['name'])}, {attachment['size'] / 1000:,.1f} kB")
+        st.caption(f":material/attach_file: {plain(attachment['name'])}, {size(attachment['size'])}")
 
 
 def page_list(pages: Sequence[Doc]) -> None:
@@ -126,6 +139,85 @@ def issue_page(repository: Doc, number: str) -> None:
         with st.container(border=True):
             st.caption(f"{plain(comment['author'])} · {_when(comment['created'])}")
             st.html(prose(comment["body"]))
+
+
+def drive_list(files: Sequence[Doc]) -> None:
+    for folder, inside in by_folder(files):
+        with st.container(border=True):
+            st.markdown(f":material/folder: **{plain(folder)}**  :gray[{count(len(inside), 'file')}]")
+            with st.container(gap="small"):
+                for file in inside:
+                    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                        kind, icon = kind_of(file)
+                        link(file["name"], "practice", icon, file=file["id"])
+                        shared = " · :material/group: shared" if file["shared"] else ""
+                        st.caption(f"{kind} · {_when(file['modified'])}{shared}", width="content")
+
+
+def drive_file_page(file: Doc) -> None:
+    kind, icon = kind_of(file)
+    st.title(f"{icon} {plain(file['name'])}", anchor=False)
+    st.caption(f"{kind} · in {plain(file['folder'] or 'My Drive')} · {_when(file['modified'])}")
+    if file["shared"]:
+        st.html(facts([(one["address"], one["role"]) for one in file["shared"]]))
+    if file["is_folder"]:
+        return
+    if file["size"] and not file["text"]:
+        st.caption(f"{size(file['size'])} that are no text: there is nothing to show.")
+        return
+    with st.container(border=True):
+        if kind in ("Spreadsheet", "Table"):
+            st.html(table(*cells(file["text"])))
+        elif kind == "Document" or file["mime"] == "text/markdown":
+            st.html(prose(file["text"] or "*This file is empty.*"))
+        else:
+            st.html(literal(file["text"]))
+
+
+def chat_list(chats: Sequence[Doc]) -> None:
+    for chat in chats:
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                link(chat["title"], "practice", ":material/chat:", chat=chat["id"])
+                if waiting := open_questions(chat):
+                    st.badge(f"{count(waiting, 'question')} for you", color="orange")
+            if chat["messages"]:
+                last = chat["messages"][-1]
+                said = last["text"] or (last["document"] or {}).get("name", "")
+                st.caption(f"{plain(said[:100])} · {_when(last['date'])}")
+
+
+def chat_page(chat: Doc, press: Callable[[str, int, str], None]) -> None:
+    """The messages of a chat. `press` is told the chat, the message and the data of a button that is pressed."""
+    st.title(plain(chat["title"]), anchor=False)
+    st.caption(f"The number of this chat is {plain(chat['id'])}. You see here what your workflows write to it.")
+    for message in chat["messages"]:
+        with st.chat_message("assistant" if message["is_bot"] else "user"):
+            st.caption(f"{plain(message['from'])} · {_when(message['date'])}")
+            if message["document"]:
+                _attached(message["document"])
+            st.html(literal(message["text"]))
+            _choices(chat, message, press)
+
+
+def _attached(document: Doc) -> None:
+    with st.expander(f"{plain(document['name'])}, {size(document['size'])}", icon=":material/attach_file:"):
+        st.code(document["text"], language=language(document["name"]), wrap_lines=True)
+
+
+def _choices(chat: Doc, message: Doc, press: Callable[[str, int, str], None]) -> None:
+    with st.container(horizontal=True):
+        for number, button in enumerate(message["buttons"]):
+            st.button(
+                plain(button["text"]),
+                key=f"press-{chat['id']}-{message['id']}-{number}",
+                icon=":material/check:" if button["pressed"] else None,
+                disabled=is_answered(message),
+                on_click=press,
+                args=(chat["id"], message["id"], button["data"]),
+            )
+    if is_answered(message):
+        st.caption(plain(message["noted"] or "Pressed. The workflow gets it when it looks next."))
 
 
 def _mails(mails: Sequence[Doc], empty: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ TIMEOUT = 10.0
 """Seconds: the services are on this machine."""
 
 Doc = Mapping[str, Any]
-SECTIONS = ("Mail", "Pages", "Databases", "Repositories")
+SECTIONS = ("Mail", "Pages", "Databases", "Repositories", "Drive", "Telegram")
 
 LANGUAGES = {
     "py": "python",
@@ -31,6 +32,15 @@ LANGUAGES = {
 }
 
 
+KINDS = {
+    "application/vnd.google-apps.folder": ("Folder", ":material/folder:"),
+    "application/vnd.google-apps.document": ("Document", ":material/article:"),
+    "application/vnd.google-apps.spreadsheet": ("Spreadsheet", ":material/table:"),
+    "text/csv": ("Table", ":material/table:"),
+}
+"""What a person calls a file of the drive, and its icon, by type."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What an address of the page *Practice* asks for."""
@@ -40,6 +50,8 @@ class Chosen:
     repository: str | None = None
     path: str | None = None
     issue: str | None = None
+    file: str | None = None
+    chat: str | None = None
 
 
 def chosen(query: Mapping[str, str]) -> Chosen | None:
@@ -50,6 +62,10 @@ def chosen(query: Mapping[str, str]) -> Chosen | None:
         return Chosen(page=query["page"])
     if query.get("repository"):
         return Chosen(repository=query["repository"], path=query.get("path"), issue=query.get("issue"))
+    if query.get("file"):
+        return Chosen(file=query["file"])
+    if query.get("chat"):
+        return Chosen(chat=query["chat"])
     return None
 
 
@@ -61,6 +77,11 @@ def fetch(practice_url: str) -> Doc:
 def reset(practice_url: str) -> None:
     """Put the sample data back. Raises `Unavailable`."""
     _ask("POST", f"{practice_url.rstrip('/')}/reset")
+
+
+def press(practice_url: str, chat: str, message: int, data: str) -> None:
+    """Press a button below a message of a practice chat. Raises `Unavailable`."""
+    _ask("POST", f"{practice_url.rstrip('/')}/telegram/press", {"chat": chat, "message": message, "data": data})
 
 
 def find(items: Sequence[Doc], key: str, value: object, noun: str) -> Doc:
@@ -78,6 +99,38 @@ def in_folder(mails: Sequence[Doc], folder: str) -> list[Doc]:
     return [mail for mail in mails if mail.get("folder", "inbox") == folder]
 
 
+def by_folder(files: Sequence[Doc]) -> list[tuple[str, list[Doc]]]:
+    """The files of the drive that are no folders, under the folder that they lie in; empty folders too."""
+    folders: dict[str, list[Doc]] = {"My Drive": []}
+    for file in files:
+        if file["is_folder"]:
+            folders[f"{file['folder']}/{file['name']}"] = []
+    for file in files:
+        if not file["is_folder"]:
+            folders.setdefault(file["folder"], []).append(file)
+    return sorted(folders.items())
+
+
+def kind_of(file: Doc) -> tuple[str, str]:
+    """What a person calls such a file, and its icon."""
+    return KINDS.get(file["mime"], ("Text", ":material/description:"))
+
+
+def cells(text: str) -> tuple[list[str], list[list[str]]]:
+    """The head and the rows of a table in CSV, all rows as long as the head."""
+    head, *rows = list(csv.reader(text.splitlines())) or [[]]
+    return head, [[*row, *[""] * len(head)][: len(head)] for row in rows if row]
+
+
+def open_questions(chat: Doc) -> int:
+    """Questions of a chat of which no button was pressed yet."""
+    return sum(bool(message["buttons"]) and not is_answered(message) for message in chat["messages"])
+
+
+def is_answered(message: Doc) -> bool:
+    return any(button["pressed"] for button in message["buttons"])
+
+
 def seconds(iso: str) -> float | None:
     """A moment of ISO 8601 as seconds since 1970, None when it is none."""
     try:
@@ -92,14 +145,19 @@ def sender(address: str) -> str:
     return name or address.strip("<> ")
 
 
+def size(amount: int) -> str:
+    """So many bytes, in words."""
+    return f"{amount} bytes" if amount < 1000 else f"{amount / 1000:,.1f} kB"
+
+
 def language(path: str) -> str | None:
     """How a file is highlighted, None for plain text."""
     return LANGUAGES.get(path.rpartition(".")[2].lower())
 
 
-def _ask(method: str, url: str) -> Doc:
+def _ask(method: str, url: str, body: Doc | None = None) -> Doc:
     try:
-        answer = httpx.request(method, url, timeout=TIMEOUT, trust_env=False)
+        answer = httpx.request(method, url, json=body, timeout=TIMEOUT, trust_env=False)
         answer.raise_for_status()
         content: Doc = answer.json()
     except (httpx.HTTPError, ValueError):

@@ -13,7 +13,7 @@ from studio.markup import plain, safe_url
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"
 
-PageName = Literal["home", "workflows", "templates", "runs", "practice", "map"]
+PageName = Literal["home", "workflows", "templates", "runs", "accounts", "practice", "map"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ ROUTES: dict[PageName, Route] = {
     "runs": Route(
         "Runs", ":material/history:", "Every run: watch it live, see each step, what it made and what went wrong."
     ),
+    "accounts": Route("Accounts", ":material/key:", "Who your workflows act as: connect, test and remove accounts."),
     "practice": Route(
         "Practice", ":material/science:", "The mailbox, pages and repositories of the practice accounts."
     ),

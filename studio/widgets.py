@@ -28,6 +28,12 @@ def _text(field: Field, key: str) -> Any:
     return st.text_input(value=field.initial or "", **_common(field, key))
 
 
+def _secret(field: Field, key: str) -> Any:
+    """What is typed is never shown, and never sent back to a browser."""
+    hint = "Stays as it is" if field.initial else None
+    return st.text_input(type="password", autocomplete="new-password", placeholder=hint, **_common(field, key))
+
+
 def _multiline(field: Field, key: str) -> Any:
     return st.text_area(value=field.initial or "", height=140, **_common(field, key))
 
@@ -74,6 +80,7 @@ def _choice(field: Field, key: str) -> Any:
 
 _WIDGETS: dict[str, Callable[[Field, str], Any]] = {
     "text": _text,
+    "secret": _secret,
     "multiline": _multiline,
     "lines": _lines,
     "json": _json,

@@ -51,12 +51,62 @@ def test_repositories_files_and_issues_have_links_of_their_own(open_page: Open, 
     assert str(issue["number"]) in open_page("practice", repository=name, issue=str(issue["number"])).title[0].value
 
 
-@pytest.mark.parametrize("section", ["Pages", "Databases", "Repositories"])
+@pytest.mark.parametrize("section", ["Pages", "Databases", "Repositories", "Drive", "Telegram"])
 def test_every_section_can_be_linked_to(open_page: Open, section: str) -> None:
     at = open_page("practice", section=section)
 
     assert at.segmented_control(key="section").value == section
     assert link_labels(at)
+
+
+def test_a_file_of_the_drive_is_shown_as_what_it_is(open_page: Open, engine: WorkflowEngine) -> None:
+    files = {file["name"]: file for file in fetch(engine.practice_url)["files"]}
+
+    brief = open_page("practice", file=files["Garden lantern: product brief"]["id"])
+    assert "<strong>five hours</strong>" in said(brief)
+    table = open_page("practice", file=files["Cost sheet: new battery"]["id"])
+    assert "<td>Charging board</td>" in said(table)
+
+
+def test_a_link_to_a_file_that_a_run_made_shows_it(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    content = {"name": "result.md", "content": "**Bold** <script>alert(1)</script>"}
+    save("files", steps=[{"id": "put", "uses": "drive.upload_file", "with": content}])
+    run = engine.run(engine.execute_workflow("files").run_id)
+
+    at = open_page("practice", **query(run.effects[0].link or ""))
+
+    assert "result.md" in at.title[0].value
+    assert "<strong>Bold</strong>" in said(at)
+    assert "<script>" not in said(at)
+
+
+def test_a_person_answers_a_question_by_its_button(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    question = {"text": "Ship <b>it</b>?", "choices": ["Yes", "No"]}
+    save("asks", steps=[{"id": "ask", "uses": "telegram.ask", "with": question}])
+    run = engine.run(engine.execute_workflow("asks").run_id)
+    assert "1 question for you" in said(open_page("practice", section="Telegram"))
+
+    at = open_page("practice", **query(run.effects[0].link or ""))
+    assert "Ship &lt;b&gt;it&lt;/b&gt;?" in said(at)
+    yes, no = (button for button in at.button if str(button.key).startswith("press-"))
+    assert (yes.label, no.label, no.disabled) == ("Yes", "No", False)
+    yes.click().run()
+
+    (message,) = [one for one in fetch(engine.practice_url)["chats"][0]["messages"] if one["buttons"]]
+    assert [button["pressed"] for button in message["buttons"]] == [True, False]
+    assert all(button.disabled for button in at.button if str(button.key).startswith("press-"))
+    assert "gets it when it looks next" in said(at)
+
+
+def test_a_document_in_a_chat_can_be_looked_into(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    content = {"name": "report.md", "content": "# Hello", "caption": "The report"}
+    save("sends", steps=[{"id": "send", "uses": "telegram.send_document", "with": content}])
+    engine.execute_workflow("sends")
+
+    at = open_page("practice", chat="7001")
+
+    assert "report.md" in at.expander[0].label
+    assert at.code[0].value == "# Hello"
 
 
 def test_what_is_gone_says_so(open_page: Open) -> None:

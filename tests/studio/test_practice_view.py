@@ -6,7 +6,24 @@ import pytest
 
 from orchestrator.errors import NotFound, Unavailable
 from orchestrator.workflow_engine import WorkflowEngine
-from studio.practice_view import Chosen, chosen, fetch, find, in_folder, language, reset, seconds, sender
+from studio.practice_view import (
+    Chosen,
+    by_folder,
+    cells,
+    chosen,
+    fetch,
+    find,
+    in_folder,
+    is_answered,
+    kind_of,
+    language,
+    open_questions,
+    press,
+    reset,
+    seconds,
+    sender,
+    size,
+)
 
 
 def test_an_address_names_what_is_shown() -> None:
@@ -15,6 +32,8 @@ def test_an_address_names_what_is_shown() -> None:
     assert chosen({"page": "2"}) == Chosen(page="2")
     assert chosen({"repository": "a/b", "path": "c.md"}) == Chosen(repository="a/b", path="c.md")
     assert chosen({"repository": "a/b", "issue": "3"}) == Chosen(repository="a/b", issue="3")
+    assert chosen({"file": "4"}) == Chosen(file="4")
+    assert chosen({"chat": "7001"}) == Chosen(chat="7001")
 
 
 def test_the_practice_accounts_hold_sample_data_and_can_be_reset(engine: WorkflowEngine) -> None:
@@ -25,11 +44,43 @@ def test_the_practice_accounts_hold_sample_data_and_can_be_reset(engine: Workflo
     assert everything["pages"]
     assert everything["databases"]
     assert len(everything["repositories"]) >= 2
+    assert len(everything["files"]) >= 6
+    assert len(everything["chats"]) == 2
 
 
 def test_practice_services_that_do_not_answer_are_one_sentence() -> None:
     with pytest.raises(Unavailable, match="do not answer"):
         fetch("http://127.0.0.1:9")
+
+
+def test_a_button_that_is_not_there_cannot_be_pressed(engine: WorkflowEngine) -> None:
+    with pytest.raises(Unavailable):
+        press(engine.practice_url, "7001", 1, "anything")
+
+
+def test_files_stand_under_their_folder_and_empty_folders_are_shown() -> None:
+    folder = {"is_folder": True, "folder": "My Drive", "name": "Reports"}
+    inside = {"is_folder": False, "folder": "My Drive/Reports", "name": "a.md"}
+    assert by_folder([folder, inside]) == [("My Drive", []), ("My Drive/Reports", [inside])]
+
+
+def test_a_file_has_the_name_that_a_person_gives_its_kind() -> None:
+    assert kind_of({"mime": "application/vnd.google-apps.document"})[0] == "Document"
+    assert kind_of({"mime": "application/x-unknown"})[0] == "Text"
+
+
+def test_a_table_has_rows_as_long_as_its_head() -> None:
+    assert cells('a,b\n1,"x,y"\n\n2\n3,4,5\n') == (["a", "b"], [["1", "x,y"], ["2", ""], ["3", "4"]])
+    assert cells("") == ([], [])
+
+
+def test_a_question_is_open_until_a_button_is_pressed() -> None:
+    text, asked, answered = (
+        {"buttons": [{"pressed": state} for state in pressed]} for pressed in ([], [False, False], [False, True])
+    )
+    assert open_questions({"messages": [text, asked, answered]}) == 1
+    assert is_answered(answered)
+    assert not is_answered(asked)
 
 
 def test_what_is_not_there_says_why_that_may_be() -> None:
@@ -45,5 +96,6 @@ def test_small_things() -> None:
     assert sender("<ann@example.com>") == "ann@example.com"
     assert seconds("1970-01-01T00:00:10+00:00") == 10
     assert seconds("yesterday") is None
+    assert (size(7), size(12_345)) == ("7 bytes", "12.3 kB")
     assert language("src/a.py") == "python"
     assert language("Makefile") is None

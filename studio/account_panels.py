@@ -1,0 +1,148 @@
+"""The parts of the page *Accounts*: a card a service, the form of an account, and what is asked before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from orchestrator.actions import Connector
+from orchestrator.errors import PatchbayError
+from orchestrator.workflow_engine import WorkflowEngine
+from studio.account_view import AccountLine, ServiceCard, account_fields, without_defaults
+from studio.failures import guarded, show_problems
+from studio.forms import collect
+from studio.markup import plain
+from studio.notices import notice
+from studio.routes import go, link
+from studio.widgets import ask
+
+BADGES = {"practice": "Practice", "environment": "Environment"}
+
+
+def service_panel(card: ServiceCard, engine: WorkflowEngine) -> None:
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"{card.icon} **{plain(card.title)}**", width="content")
+            link("Connect another" if card.is_connected else "Connect", "accounts", ":material/add:", add=card.id)
+        for line in card.lines:
+            _account(line, card, engine)
+        if not card.lines:
+            st.caption("No account is connected.")
+
+
+def account_form(connector: Connector, engine: WorkflowEngine, name: str | None = None) -> None:
+    """The form of a new account, or of the one of that name. What is typed as a secret is never shown again."""
+    filled = None if name is None else engine.accounts.shown(connector.id, name)
+    simple, expert = account_fields(connector, filled)
+    prefix = f"account:{connector.id}:{name or ''}"
+    others = any(entry.connector == connector.id and entry.source == "saved" for entry in engine.accounts.list())
+    with st.form(prefix):
+        typed = "" if name else st.text_input("Name", value="work", help="What you call it.", key=f"{prefix}-name")
+        answers = ask(simple, prefix)
+        if expert:
+            with st.expander("For experts"):
+                answers |= ask(expert, prefix)
+        default = (
+            st.toggle("Use it where a step names no account", key=f"{prefix}-default") if others and not name else 0
+        )
+        pressed = st.form_submit_button(
+            "Save" if name else "Connect", type="primary", icon=":material/link:", key="connect"
+        )
+    st.caption("Secrets are kept encrypted and never shown again.")
+    if pressed:
+        values, problems = collect([*simple, *expert], answers)
+        show_problems(problems)
+        if not problems:
+            with guarded():
+                if name:
+                    engine.accounts.change(connector.id, name, without_defaults(connector, values))
+                else:
+                    said = without_defaults(connector, values)
+                    engine.accounts.add(connector.id, typed.strip(), said, default=bool(default))
+                _done(connector, name or typed.strip(), engine)
+
+
+def _account(line: AccountLine, card: ServiceCard, engine: WorkflowEngine) -> None:
+    entry = line.entry
+    key = f"{card.id}:{entry.name}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"account-{key}"):
+        st.markdown(f"**{plain(entry.name)}**", width="content")
+        if entry.in_use:
+            st.badge("In use", color="green")
+        if entry.source in BADGES:
+            st.badge(BADGES[entry.source], color="gray")
+        if not line.is_well:
+            st.badge("Needs you", color="red")
+        st.space("stretch")
+        if card.can_test and st.button("Test", key=f"test:{key}", icon=":material/bolt:"):
+            _test(card, entry.name, engine)
+        if entry.source == "saved":
+            _more(line, card, engine)
+    st.caption(plain(line.state) if line.is_well else f":red[{plain(line.state)}]")
+    if line.used_by:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.caption("Used by", width="content")
+            for id, title in line.used_by:
+                link(title, "workflows", id=id)
+
+
+def _more(line: AccountLine, card: ServiceCard, engine: WorkflowEngine) -> None:
+    name, key = line.entry.name, f"{card.id}:{line.entry.name}"
+    with st.popover("More", icon=":material/more_horiz:", key=f"more:{key}"):
+        if not line.entry.in_use and st.button("Use where a step names none", key=f"default:{key}"):
+            _do(lambda: engine.accounts.make_default(card.id, name), f"'{name}' is in use now.")
+        link("Change or reconnect", "accounts", ":material/edit:", change=card.id, name=name)
+        to = st.text_input("Another name", value=name, key=f"name:{key}")
+        if st.button("Rename", key=f"rename:{key}", disabled=to.strip() == name):
+            _do(lambda: engine.accounts.rename(card.id, name, to.strip()), f"It is called '{to.strip()}' now.")
+        if st.button("Remove", key=f"remove:{key}", icon=":material/delete:"):
+            _ask_to_remove(line, card, engine)
+
+
+@st.dialog("Remove this account?", icon=":material/delete:")
+def _ask_to_remove(line: AccountLine, card: ServiceCard, engine: WorkflowEngine) -> None:
+    name = line.entry.name
+    st.markdown(f"Patchbay forgets the {plain(card.title)} account **{plain(name)}**. Nothing changes at the service.")
+    if line.used_by:
+        titles = ", ".join(title for _, title in line.used_by)
+        st.markdown(f"Workflows that act as it: {plain(titles)}.")
+    if st.button("Remove", type="primary", key="remove-really", on_click=_remove, args=(card.id, name, engine)):
+        go("accounts")
+
+
+@guarded()
+def _remove(connector_id: str, name: str, engine: WorkflowEngine) -> None:
+    engine.accounts.remove(connector_id, name)
+    st.cache_data.clear()
+    notice(f"'{name}' was removed.")
+
+
+@guarded()
+def _test(card: ServiceCard, name: str, engine: WorkflowEngine) -> None:
+    with st.spinner("Asking the service"):
+        said = engine.accounts.test(card.id, name)
+    notice(f"'{name}' works: {said}")
+    go("accounts")
+
+
+@guarded()
+def _do(change: Callable[[], Any], done: str) -> None:
+    change()
+    st.cache_data.clear()  # lists that were fetched from the account before
+    notice(done)
+    go("accounts")
+
+
+def _done(connector: Connector, name: str, engine: WorkflowEngine) -> None:
+    """Say at once whether it works."""
+    st.cache_data.clear()
+    said = f"'{name}' is connected."
+    if connector.check_function is not None:
+        try:
+            said = f"'{name}' works: {engine.accounts.test(connector.id, name)}"
+        except PatchbayError:
+            said = f"'{name}' is saved, but its test failed. The list says why."
+    notice(said)
+    go("accounts")

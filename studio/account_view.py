@@ -1,0 +1,154 @@
+"""What the page *Accounts* shows and asks for. No Streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.accounts import ADDRESS, AccountEntry, own_fields
+from orchestrator.actions import Connector
+from orchestrator.errors import PatchbayError
+from orchestrator.workflow import Step, Workflow
+from orchestrator.workflow_engine import WorkflowEngine
+from studio.forms import Field, Kind
+from studio.moments import ago
+from studio.workflow_view import every_step
+
+_KINDS: dict[str, Kind] = {"string": "text", "number": "number", "integer": "integer", "boolean": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """One account. `state` says in a few words how it is, `used_by` are the workflows that act as it: id and title."""
+
+    entry: AccountEntry
+    state: str
+    is_well: bool
+    used_by: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCard:
+    """A service and the accounts that there are for it."""
+
+    id: str
+    title: str
+    icon: str
+    can_test: bool
+    lines: tuple[AccountLine, ...]
+
+    @property
+    def is_connected(self) -> bool:
+        return any(line.entry.source != "practice" for line in self.lines)
+
+
+def service_cards(engine: WorkflowEngine, now: float) -> list[ServiceCard]:
+    """Every service that an account can be connected for, those with one first. `now` is in seconds since 1970."""
+    uses = _uses(engine)
+    entries = engine.accounts.list()
+    cards = [
+        ServiceCard(
+            id=connector.id,
+            title=connector.title,
+            icon=connector.icon,
+            can_test=connector.check_function is not None,
+            lines=tuple(
+                AccountLine(entry, state_of(entry, now), _is_well(entry), _used_by(entry, uses))
+                for entry in entries
+                if entry.connector == connector.id
+            ),
+        )
+        for connector in engine.registry.connectors.values()
+        if own_fields(connector)
+    ]
+    return sorted(cards, key=lambda card: not card.is_connected)
+
+
+def state_of(entry: AccountEntry, now: float) -> str:
+    if entry.problem:
+        return entry.problem
+    if entry.tested_at is not None:
+        said = f"It works: {entry.said}" if entry.works else f"It does not work: {entry.said}"
+        return f"{said} (tested {ago(entry.tested_at, now)})"
+    return {
+        "saved": "Not tested yet.",
+        "environment": "Set by environment variables, and changed there.",
+        "practice": "Comes with Patchbay. Nothing that is done here leaves this computer.",
+    }[entry.source]
+
+
+def account_fields(connector: Connector, filled: Mapping[str, Any] | None = None) -> tuple[list[Field], list[Field]]:
+    """The form of an account: what everybody fills in, and what only experts need. `filled` is what an account has, its
+    secrets aside: they stay as they are when nothing is typed."""
+    schema = connector.account.model_json_schema()
+    for_practice = {name for name, text in (connector.practice or {}).items() if "{studio}" in text}
+    simple: list[Field] = []
+    expert: list[Field] = []
+    for name in own_fields(connector):
+        if name not in for_practice:
+            declared = schema["properties"][name]
+            is_expert = declared.get("expert") or (name == ADDRESS and declared.get("default"))
+            field = _field(name, declared, name in schema.get("required", ()), filled)
+            (expert if is_expert else simple).append(field)
+    return simple, expert
+
+
+def without_defaults(connector: Connector, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that say something: a default may be another one some day."""
+    fields = connector.account.model_fields
+    return {name: value for name, value in values.items() if value != fields[name].default}
+
+
+def _field(name: str, declared: dict[str, Any], required: bool, filled: Mapping[str, Any] | None) -> Field:
+    types = [declared, *declared.get("anyOf", ())]
+    secret = any(one.get("writeOnly") for one in types)
+    choices = next((one["enum"] for one in types if "enum" in one), ())
+    kind = next((_KINDS[one["type"]] for one in types if one.get("type") in _KINDS), "text")
+    default = declared.get("default")
+    initial: Any = (filled or {}).get(name, default)
+    return Field(
+        name=name,
+        label=declared["title"],
+        kind="secret" if secret else "choice" if choices else kind,
+        required=required and not (secret and filled is not None),
+        initial=filled is not None if secret else initial,
+        help=declared.get("description", ""),
+        options=tuple((choice, str(choice)) for choice in choices),
+    )
+
+
+def _is_well(entry: AccountEntry) -> bool:
+    return not entry.problem and entry.works is not False
+
+
+def _uses(engine: WorkflowEngine) -> list[tuple[Workflow, set[tuple[str, str | None]]]]:
+    """Each workflow and the accounts that it names: connector, and name or None for the one in use."""
+    found: list[tuple[Workflow, set[tuple[str, str | None]]]] = []
+    for listed in engine.library.workflows.list():
+        with suppress(PatchbayError):  # a broken file uses nothing until it is corrected
+            workflow = engine.load_workflow(listed.id)
+            found.append((workflow, set(_named(every_step(workflow), engine))))
+    return found
+
+
+def _named(steps: Iterable[Step], engine: WorkflowEngine) -> Iterable[tuple[str, str | None]]:
+    for step in steps:
+        action = engine.registry.get(step.uses)
+        if action is None:
+            continue
+        yield action.connector.id, step.account
+        if "model" in action.params.model_fields:
+            named = step.with_.get("model")
+            with suppress(PatchbayError):
+                yield engine.accounts.model(named if isinstance(named, str) and "{{" not in named else None)[0].id, None
+
+
+def _used_by(
+    entry: AccountEntry, uses: Sequence[tuple[Workflow, set[tuple[str, str | None]]]]
+) -> tuple[tuple[str, str], ...]:
+    asked: set[tuple[str, str | None]] = {(entry.connector, entry.name)}
+    if entry.in_use:
+        asked.add((entry.connector, None))
+    return tuple((workflow.id, workflow.title) for workflow, named in uses if named & asked)
