@@ -1,34 +1,28 @@
-"""Any server that speaks the OpenAI API: OpenAI itself, Ollama, LM Studio, llama.cpp, OpenRouter and others.
+"""Any server that speaks the OpenAI API: OpenAI itself, vLLM, LiteLLM and others.
 
 Chat completions, streamed: https://platform.openai.com/docs/api-reference/chat/create
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from time import monotonic, time
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
-
+from integrations.provider import failures
+from integrations.provider.account import ModelAccount
+from integrations.provider.answer import End, Piece, gather, summed_up
+from integrations.provider.form import is_strict, schema_of, told
+from integrations.provider.picture import pictures_of
 from orchestrator.actions import (
-    Account,
-    AccountError,
     Call,
     Connector,
+    Message,
     ModelAnswer,
     ModelInfo,
     ModelRequest,
     Price,
-    RateLimited,
-    SecretStr,
     ServiceError,
-    Unavailable,
     field,
 )
 
@@ -53,33 +47,27 @@ NOT_CHAT = (
     "whisper",
 )
 """Parts of the names of models that cannot hold a conversation."""
+TOO_LONG = {"context_length_exceeded", "exceed_context_size_error"}
+"""How OpenAI and llama.cpp call a prompt that is longer than the context."""
 STRANGE = (ValueError, AttributeError, TypeError)
 """What comes of an answer in another form: the SDK does not check it."""
 
 
-class OpenAIAccount(Account):
+class OpenAIAccount(ModelAccount):
     """A server and who we are there: an API key, or the address of a server that asks for none."""
 
-    base_url: str = field("Address", default=OFFICIAL, description="Where the API begins. Most end in /v1.")
-    api_key: SecretStr = field("API key", default=SecretStr(""), validate_default=True)
-    model: str = field("Default model", default="", description="Empty: a small one, or the first that the server has.")
-    input_price: float | None = field(
-        "Price of what it reads", default=None, ge=0, description="US dollars for a million tokens. Budgets need it."
-    )
-    output_price: float | None = field(
-        "Price of what it writes", default=None, ge=0, description="US dollars for a million tokens. Budgets need it."
-    )
+    connector: ClassVar[str] = "openai"
+    service: ClassVar[str] = "OpenAI"
+    official: ClassVar[str] = OFFICIAL
+    official_model: ClassVar[str] = OFFICIAL_MODEL
 
-    @field_validator("api_key")
-    @classmethod
-    def _can_sign_in(cls, key: SecretStr, info: ValidationInfo) -> SecretStr:
-        if not key.get_secret_value() and info.data.get("base_url") == OFFICIAL:
-            raise PydanticCustomError("no_key", "OpenAI asks for a key; a server of your own needs only its address")
-        return key
+    base_url: str = field("Address", default=OFFICIAL, description="Where the API begins. Most end in /v1.")
+    model: str = field("Default model", default="", description="Empty: a small one, or the first that the server has.")
 
     @property
-    def place(self) -> str:
-        return "OpenAI" if self.base_url == OFFICIAL else f"The model server at {self.base_url}"
+    def default_model(self) -> str:
+        """ "" where only the server knows."""
+        return self.model or (self.official_model if self.is_official else "")
 
 
 openai = Connector(
@@ -100,47 +88,52 @@ def complete(
     import openai as sdk
 
     try:
-        model = request.model or account.model or models(account)[0].id
+        model = request.model or account.default_model or models(account)[0].id
         body = _body(request, account, model) | {"extra_body": own}
-        try:
-            stream = client(account).chat.completions.create(**body, timeout=request.timeout)
-        except sdk.BadRequestError as error:
-            # Models that reason accept no temperature but their own.
-            if error.param != "temperature" or "temperature" not in body:
-                raise
-            del body["temperature"]
-            stream = client(account).chat.completions.create(**body, timeout=request.timeout)
-        with stream:
-            return _answer(stream, request, account, call, model)
+        with _stream(client(account), body, request) as stream:
+            return gather(_pieces(stream), request, account, call, model, _strange(account))
     except (sdk.OpenAIError, *STRANGE) as error:
         raise translated(error, account, request) from error
 
 
 @openai.price
 def price(model: str, account: OpenAIAccount) -> Price | None:
-    """What the account says, whichever model it is: prices change too often to be written down here."""
-    if account.input_price is None or account.output_price is None:
-        return None
-    return Price(account.input_price, account.output_price)
+    return account.price
 
 
 @openai.models
 def models(account: OpenAIAccount) -> list[ModelInfo]:
     """The models of the server that can chat, the default one first. Raises `ServiceError` and its kinds."""
+    names = [model.id for model in listed(account)]
+    if account.address == OFFICIAL:
+        names.sort()
+    names = [name for name in names if not any(part in name for part in NOT_CHAT)]
+    if account.default_model:
+        names = [account.default_model, *(name for name in names if name != account.default_model)]
+    if not names:
+        raise failures.no_models(account)
+    return [ModelInfo(name, name) for name in names]
+
+
+@openai.check
+def check(account: OpenAIAccount) -> str:
+    """A server says nothing of who one is: that it lists its models is what it says."""
+    return summed_up(account, len(listed(account)))
+
+
+def listed(account: OpenAIAccount) -> list[Any]:
+    """The server's own list of its models. Raises `ServiceError` and its kinds."""
     import openai as sdk
 
     try:
-        found = [model.id for model in client(account).models.list(timeout=10)]
+        found = list(client(account).models.list(timeout=10))
+        if not all(isinstance(model.id, str) for model in found):
+            raise ValueError("a model without a name")
+        return found
+    except sdk.NotFoundError as error:
+        raise _strange(account) from error
     except (sdk.OpenAIError, *STRANGE) as error:
         raise translated(error, account, ModelRequest((), "", timeout=10)) from error
-    names = sorted(found) if account.base_url == OFFICIAL else found
-    names = [name for name in names if not any(part in name for part in NOT_CHAT)]
-    default = account.model or (OFFICIAL_MODEL if account.base_url == OFFICIAL else "")
-    if default:
-        names = [default, *(name for name in names if name != default)]
-    if not names:
-        raise ServiceError(f"{account.place} has no model.", remedy="Load a model there, then try again.")
-    return [ModelInfo(name, name) for name in names]
 
 
 @lru_cache(maxsize=32)
@@ -149,184 +142,134 @@ def client(account: OpenAIAccount) -> OpenAI:
     import openai as sdk
 
     return sdk.OpenAI(
-        base_url=account.base_url,
-        api_key=account.api_key.get_secret_value() or "sk-local",  # the SDK insists on one; local servers ignore it
+        base_url=account.address,
+        api_key=account.key,
         max_retries=0,
-        http_client=sdk.DefaultHttpxClient(trust_env=not _on_this_machine(account.base_url)),
+        http_client=sdk.DefaultHttpxClient(trust_env=not account.is_on_this_machine),
     )
 
 
-def _on_this_machine(url: str) -> bool:
-    """A proxy set in the environment must not stand between us and our own machine."""
-    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+def _stream(to: OpenAI, body: dict[str, Any], request: ModelRequest) -> Any:
+    """Send the request, again without what this model does not take: models that reason accept no temperature but
+    their own, and older ones know no JSON Schema."""
+    import openai as sdk
+
+    try:
+        return to.chat.completions.create(**body, timeout=request.timeout)
+    except sdk.BadRequestError as error:
+        if error.param == "temperature" and "temperature" in body:
+            return _stream(to, {name: value for name, value in body.items() if name != "temperature"}, request)
+        if "response_format" in body and "response_format" in f"{error.param} {error.message}":
+            plain = {name: value for name, value in body.items() if name != "response_format"}
+            return _stream(to, plain | {"messages": _messages(told(request, schema=True))}, request)
+        raise
 
 
 def _body(request: ModelRequest, account: OpenAIAccount, model: str) -> dict[str, Any]:
-    messages = [{"role": message.role, "content": message.content} for message in request.messages]
-    if request.choices:
-        # A server may force the answer's form without telling the model what the form is.
-        messages[-1]["content"] += "\n\nAnswer with one of: " + ", ".join(request.choices)
+    # A server of another make may pass over a form that it does not know.
+    messages = told(request, schema=account.address != OFFICIAL)
     body: dict[str, Any] = {
         "model": model,
-        "messages": messages,
+        "messages": _messages(messages),
         "stream": True,
         "stream_options": {"include_usage": True},
     }
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.max_tokens is not None:
-        body["max_completion_tokens" if account.base_url == OFFICIAL else "max_tokens"] = request.max_tokens
-    schema = _choice_schema(request.choices) if request.choices else request.schema
+        body["max_completion_tokens" if account.address == OFFICIAL else "max_tokens"] = request.max_tokens
+    schema = schema_of(request)
     if schema is not None:
-        format = {"name": "answer", "strict": True, "schema": schema}
+        format = {"name": "answer", "strict": is_strict(schema), "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": format}
     return body
 
 
-def _choice_schema(choices: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {"choice": {"type": "string", "enum": list(choices)}},
-        "required": ["choice"],
-        "additionalProperties": False,
-    }
+def _messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    return [{"role": message.role, "content": _content(message)} for message in messages]
 
 
-def _answer(
-    chunks: Iterable[ChatCompletionChunk],
-    request: ModelRequest,
-    account: OpenAIAccount,
-    call: Call,
-    model: str,
-) -> ModelAnswer:
-    deadline = monotonic() + request.timeout
-    parts: list[str] = []
-    finish, tokens_in, tokens_out = None, 0, 0
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """https://platform.openai.com/docs/guides/images-vision"""
+    pictures = [{"type": "image_url", "image_url": {"url": picture.url}} for picture in pictures_of(message)]
+    return [{"type": "text", "text": message.content}, *pictures] if pictures else message.content
+
+
+def _pieces(chunks: Iterable[ChatCompletionChunk]) -> Iterator[Piece]:
+    ends: dict[str, End] = {"length": "length", "content_filter": "withheld"}
     for chunk in chunks:
-        if monotonic() > deadline:
-            raise _too_slow(account, request)
-        if chunk.usage:
-            tokens_in, tokens_out = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
-        model = chunk.model or model
+        usage = chunk.usage
+        tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (None, None)
+        yield Piece("", None, "", chunk.model, *tokens, _cost(usage))
         for choice in chunk.choices or ():
-            finish = choice.finish_reason or finish
-            if choice.delta.content:
-                parts.append(choice.delta.content)
-                if not request.choices:
-                    call.stream(choice.delta.content)
-    text = "".join(parts)
-    if finish is None and not parts:
-        raise _not_our_language(account)
-    if finish is None:
-        raise Unavailable(f"{account.place} broke off in the middle of its answer.", remedy="Try again.")
-    if finish == "content_filter":
-        raise ServiceError(f"{account.place} withheld the answer: its content filter.", remedy="Change the prompt.")
-    truncated = finish == "length"
-    if truncated and (not text or request.choices):
-        raise ServiceError(
-            f"'{model}' used up the tokens it may answer with before it came to an answer.",
-            remedy="Allow more tokens in the step.",
-        )
-    if request.choices:
-        text = _choice(text, request.choices, model)
-        call.stream(text)
-    return ModelAnswer(text, model, tokens_in, tokens_out, truncated=truncated)
+            reason = choice.finish_reason
+            if getattr(choice.delta, "refusal", None):
+                yield Piece(end="withheld")
+            yield Piece(choice.delta.content or "", ends.get(reason, "done") if reason else None)
 
 
-def _choice(text: str, choices: tuple[str, ...], model: str) -> str:
-    """The answer out of its envelope; servers that know no `response_format` answer in plain words."""
-    try:
-        answer = json.loads(text)["choice"]
-    except (ValueError, TypeError, KeyError):
-        answer = text.strip().strip(".\"'")
-    if answer not in choices:
-        raise ServiceError(
-            f"'{model}' answered '{text[:80]}', which is none of: {', '.join(choices)}.",
-            remedy="Use another model, or change the prompt.",
-        )
-    return answer
+def _cost(usage: Any) -> float | None:
+    """US dollars, where the server says them, as OpenRouter does:
+    https://openrouter.ai/docs/guides/administration/usage-accounting"""
+    cost = getattr(usage, "cost", None)
+    return float(cost) if isinstance(cost, int | float) else None
 
 
 def translated(error: Exception, account: OpenAIAccount, request: ModelRequest) -> ServiceError:
     """What an error of the SDK means to a person."""
     import openai as sdk
 
-    place = account.place
+    model = request.model or account.default_model
     match error:
         case sdk.APITimeoutError():
-            return _too_slow(account, request)
+            return failures.too_slow(account, request)
         case sdk.APIConnectionError():
-            return Unavailable(
-                f"Nothing answers at {account.base_url}.",
-                remedy="Check the network and that the server runs, or correct PATCHBAY_OPENAI_BASE_URL.",
-            )
-        case sdk.AuthenticationError() | sdk.PermissionDeniedError():
-            return AccountError(
-                f"{place} did not accept the API key.", remedy="Set a valid key in PATCHBAY_OPENAI_API_KEY."
-            )
-        case sdk.RateLimitError(code="insufficient_quota"):
-            return AccountError(f"The credit at {place} is used up.", remedy="Add credit there, or use another key.")
+            return failures.unreachable(account)
+        case sdk.AuthenticationError():
+            return failures.wrong_key(account)
+        case sdk.RateLimitError(code="insufficient_quota") | sdk.APIStatusError(status_code=402):
+            return failures.no_credit(account)
         case sdk.RateLimitError():
-            return RateLimited(
-                f"{place} allows no more requests for now.",
-                remedy="Wait a little, or run fewer at a time.",
-                retry_after=_retry_after(error),
-            )
-        case sdk.NotFoundError():
-            model = request.model or account.model or OFFICIAL_MODEL
-            return ServiceError(
-                f"{place} has no model '{model}'.",
-                remedy="Choose another model, or check that PATCHBAY_OPENAI_BASE_URL is right: most end in /v1.",
-            )
+            return failures.limited(account, failures.retry_after(error.response.headers))
+        case sdk.APIStatusError() if _is_withheld(error):
+            return failures.withheld(account)
+        case sdk.PermissionDeniedError():
+            return failures.not_allowed(account, _said(error))
+        case sdk.APIStatusError() if failures.has_images(request) and failures.NO_IMAGES.search(_said(error)):
+            return failures.no_images(model)
+        case sdk.NotFoundError() | sdk.BadRequestError() if _knows_no_model(error):
+            return failures.unknown_model(account, model, lambda: models(account))
+        case sdk.APIStatusError(status_code=503 | 529):
+            return failures.overloaded(account, failures.retry_after(error.response.headers))
         case sdk.APIStatusError() if error.status_code >= 500 or error.status_code in (408, 409):
-            return Unavailable(f"{place} failed (status {error.status_code}).", remedy="Try again in a minute.")
-        case sdk.APIStatusError() if _too_long(error):
-            return ServiceError(
-                "The prompt is too long for the model.", remedy="Shorten the text, or use a model that reads more."
-            )
+            return failures.failing(account, error.status_code)
+        case sdk.APIStatusError() if {error.code, error.type} & TOO_LONG:
+            return failures.too_long()
         case sdk.APIStatusError():
-            return ServiceError(
-                f"{place} refused the request (status {error.status_code}): {_said(error)}",
-                remedy="Change the step's settings, or use another model.",
-            )
+            return failures.refused(account, request, model, error.status_code, _said(error))
         case sdk.APIError() if not isinstance(error, sdk.APIResponseValidationError):
-            return Unavailable(f"{place} broke off: {error.message[:300]}", remedy="Try again.")
+            return failures.broke_off(account, error.message)
         case _:
-            return _not_our_language(account)
+            return _strange(account)
 
 
-def _too_slow(account: OpenAIAccount, request: ModelRequest) -> Unavailable:
-    return Unavailable(
-        f"{account.place} did not finish within {request.timeout:g} seconds.",
-        remedy="Give the step more time, or use a faster model.",
-    )
-
-
-def _not_our_language(account: OpenAIAccount) -> ServiceError:
-    return ServiceError(
-        f"{account.place} answers, but not as the OpenAI API does.",
-        remedy="Correct PATCHBAY_OPENAI_BASE_URL: most addresses end in /v1.",
-    )
+def _strange(account: OpenAIAccount) -> ServiceError:
+    return failures.strange(account, "OpenAI", "There, most addresses end in /v1.")
 
 
 def _said(error: APIStatusError) -> str:
     body = error.body
     message = body.get("message") if isinstance(body, dict) else None
-    return " ".join(str(message or "no reason given").split())[:300]
+    return str(message or "")
 
 
-def _too_long(error: APIStatusError) -> bool:
-    return error.code == "context_length_exceeded" or error.type == "exceed_context_size_error"
+def _knows_no_model(error: APIStatusError) -> bool:
+    return error.status_code == 404 or error.code == "model_not_found" or "not a valid model" in _said(error)
 
 
-def _retry_after(error: APIStatusError) -> float | None:
-    """Seconds to wait, from `Retry-After`: a number or a date (RFC 9110, 10.2.3)."""
-    value = error.response.headers.get("retry-after", "")
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    except ValueError:
-        return None
+def _is_withheld(error: APIStatusError) -> bool:
+    """The prompt itself was stopped. OpenRouter says so with status 403 and the reasons of its moderation.
+    https://openrouter.ai/docs/api/reference/errors-and-debugging"""
+    metadata = error.body.get("metadata") if isinstance(error.body, dict) else None
+    flagged = isinstance(metadata, dict) and "flagged_input" in metadata
+    return flagged or error.code in ("content_policy_violation", "content_filter", "moderation_blocked")

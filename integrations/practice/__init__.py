@@ -41,6 +41,12 @@ def with_body(handle: Callable[[Request, bytes], Response]) -> Callable[[Request
     return endpoint
 
 
+def is_from_elsewhere(request: Request) -> bool:
+    """Whether another web site, open in the same browser, sends this."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.rpartition("//")[2] != request.headers.get("host")
+
+
 def create_app(path: Path, studio_url: str) -> Starlette:
     """All practice services on the database at `path`. Links lead to the studio, at `studio_url`.
 
@@ -58,8 +64,7 @@ def create_app(path: Path, studio_url: str) -> Starlette:
         return JSONResponse(merged)
 
     def reset(request: Request) -> Response:
-        origin = request.headers.get("origin")
-        if origin is not None and origin.rpartition("//")[2] != request.headers.get("host"):
+        if is_from_elsewhere(request):
             return JSONResponse({"error": "Another web site may not reset the practice accounts."}, 403)
         with store.transaction():
             for name, service in services.items():

@@ -8,8 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from integrations.ai import Generate, Generated, generate
-from orchestrator.actions import Account, Call, Message, ModelAnswer, ModelRequest, Prompt
+from integrations.provider.picture import Illustrated
+from orchestrator.actions import Account, Call, Message, ModelAnswer, ModelRequest, Prompt, ServiceError
 from orchestrator.templates import Template
+from tests.integrations.model_server import DOT, SCHEMA
 
 GREETING = Template.model_validate(
     {
@@ -27,9 +29,10 @@ ANSWER = ModelAnswer("Hello.", "real-name", 3, 2, 0.01, note="a note")
 
 @dataclass
 class Engine:
-    """The services of a call: one template, and a model that gives the answer it was made with."""
+    """The services of a call: one template, and a model that gives the answer it was made with, and then others."""
 
     answer: ModelAnswer = ANSWER
+    others: list[ModelAnswer] = field(default_factory=list)
     asked: list[tuple[str | None, ModelRequest]] = field(default_factory=list)
     logged: list[str] = field(default_factory=list)
 
@@ -44,7 +47,7 @@ class Engine:
 
     def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
         self.asked.append((model, request))
-        return self.answer
+        return self.answer if len(self.asked) == 1 or not self.others else self.others[len(self.asked) - 2]
 
     def run(self, **params: Any) -> Generated:
         call = Call("run", "step", "key", self, timeout=30)
@@ -100,6 +103,61 @@ def test_an_answer_that_was_cut_is_marked_and_logged() -> None:
     assert engine.logged == ["The answer reached its longest length and was cut off."]
 
 
+def test_an_answer_in_a_form_is_data() -> None:
+    engine = Engine(ModelAnswer('{"total": 3}', "real-name"))
+    result = engine.run(prompt="Add.", schema=SCHEMA)
+    assert (result.data, result.text) == ({"total": 3}, '{"total": 3}')
+    [(_, request)] = engine.asked
+    assert request.schema == SCHEMA
+
+
+def test_a_model_that_missed_the_form_is_told_what_is_wrong_once() -> None:
+    first = ModelAnswer('{"total": "three"}', "real-name", 10, 5, 0.5)
+    engine = Engine(first, [ModelAnswer('{"total": 3}', "real-name", 20, 6, 0.25)])
+    result = engine.run(prompt="Add.", schema=SCHEMA)
+    assert (result.data, result.input_tokens, result.output_tokens, result.cost) == ({"total": 3}, 30, 11, 0.75)
+    question, answer, correction = engine.asked[1][1].messages
+    assert (question.content, answer) == ("Add.", Message("assistant", '{"total": "three"}'))
+    assert "total: 'three' is not of type 'number'" in correction.content
+    assert "'three' is not of type 'number'" in engine.logged[0]
+
+
+def test_two_answers_without_the_form_are_an_error() -> None:
+    engine = Engine(ModelAnswer("Three.", "real-name"))
+    with pytest.raises(ServiceError, match=r"'real-name' did not answer in the form .* not JSON. It began with 'Three"):
+        engine.run(prompt="Add.", schema=SCHEMA)
+    assert len(engine.asked) == 2
+
+
+def test_an_answer_that_was_cut_off_before_its_form_was_complete_is_not_asked_for_again() -> None:
+    engine = Engine(ModelAnswer('{"total"', "real-name", truncated=True))
+    with pytest.raises(ServiceError, match="it was cut off") as caught:
+        engine.run(prompt="Add.", schema=SCHEMA)
+    assert "more tokens" in caught.value.remedy
+    assert len(engine.asked) == 1
+
+
+def test_the_conversation_so_far_stands_between_instructions_and_prompt() -> None:
+    engine = Engine()
+    history = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}]
+    engine.run(template="greeting", variables={"name": "Ana"}, history=history)
+    assert engine.asked[0][1].messages == (
+        Message("system", "Be kind."),
+        Message("user", "Hi"),
+        Message("assistant", "Yes?"),
+        Message("user", "Greet Ana."),
+    )
+
+
+def test_pictures_go_with_the_prompt() -> None:
+    engine = Engine()
+    engine.run(prompt="What is it?", system="Be brief.", images=[DOT])
+    assert engine.asked[0][1].messages == (
+        Message("system", "Be brief."),
+        Illustrated("user", "What is it?", (DOT,)),
+    )
+
+
 @pytest.mark.parametrize(
     ("params", "says"),
     [
@@ -109,6 +167,10 @@ def test_an_answer_that_was_cut_is_marked_and_logged() -> None:
         ({"prompt": "Hello?", "variables": {"name": "Ana"}}, "Variables fill a template"),
         ({"prompt": "Hello?", "temperature": 3}, "less than or equal to 2"),
         ({"prompt": "Hello?", "choices": ["yes"]}, "at least 2"),
+        ({"prompt": "Hello?", "choices": ["yes", "no"], "schema": SCHEMA}, "Give allowed answers or a form"),
+        ({"prompt": "Hello?", "schema": {"type": "objekt"}}, "This is no JSON Schema"),
+        ({"prompt": "Hello?", "images": ["a.jpg"]}, "'a.jpg' is no picture"),
+        ({"prompt": "Hello?", "history": [{"role": "system", "content": "Obey."}]}, "'user' or 'assistant'"),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(params: dict[str, Any], says: str) -> None:

@@ -16,7 +16,10 @@ from typing import Any
 import pytest
 
 from integrations.embedded import NOTE, fit, generate, load, models
+from integrations.provider.data import read
+from integrations.provider.picture import Illustrated
 from orchestrator.actions import Account, Call, Message, ModelAnswer, ModelRequest, Prompt, ServiceError
+from tests.integrations.model_server import DOT
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,6 +65,25 @@ def test_it_obeys_the_choices() -> None:
         "complaint",
         "question",
     }
+
+
+def test_it_is_held_to_a_form() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"angry": {"type": "boolean"}, "about": {"type": "string", "maxLength": 40}},
+        "required": ["angry", "about"],
+        "additionalProperties": False,
+    }
+    answer = ask("My lamp came broken. I am very unhappy!", schema=schema)
+    data = read(answer.text, schema)
+    assert isinstance(data["angry"], bool)
+    assert len(data["about"]) <= 40
+
+
+def test_it_says_that_it_takes_no_pictures() -> None:
+    request = ModelRequest((Illustrated("user", "What is it?", (DOT,)),), "")
+    with pytest.raises(ServiceError, match="takes no pictures"):
+        generate(request, Account(), Call("run", "step", "key", Watcher()))
 
 
 def test_an_answer_that_is_cut_is_marked_and_ends_with_a_sentence() -> None:

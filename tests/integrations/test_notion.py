@@ -52,6 +52,9 @@ class Services:
 
     lines: list[str] = field(default_factory=list)
 
+    def sending(self, call: Call) -> None:
+        """It is ours."""
+
     def log(self, call: Call, message: str) -> None:
         self.lines.append(message)
 

@@ -4,51 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from integrations.openai import OpenAIAccount, complete, models
+from integrations.openai import OpenAIAccount, check, complete, models
+from integrations.provider.picture import Illustrated
 from orchestrator.actions import (
     AccountError,
-    Call,
     Message,
     ModelAnswer,
     ModelRequest,
-    Prompt,
     RateLimited,
     SecretStr,
     ServiceError,
     Unavailable,
 )
+from tests.integrations.model_server import DOT, SCHEMA, Watcher, serving
 
-
-@dataclass
-class Watcher:
-    """The services of a call; keeps what was shown."""
-
-    shown: list[str] = field(default_factory=list)
-
-    def log(self, call: Call, message: str) -> None: ...
-
-    def stream(self, call: Call, text: str) -> None:
-        self.shown.append(text)
-
-    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
-        raise NotImplementedError
-
-    def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
-        raise NotImplementedError
+OPEN = {"type": "object", "additionalProperties": {"type": "number"}}
+"""A schema of an object with any properties."""
 
 
 @dataclass
@@ -56,10 +39,16 @@ class Server:
     url: str
     bodies: list[dict[str, Any]]
 
-    def ask(self, model: str, watcher: Watcher | None = None, **settings: Any) -> ModelAnswer:
+    def ask(
+        self,
+        model: str,
+        watcher: Watcher | None = None,
+        said: tuple[Message, ...] = (Message("user", "Hello"),),
+        **settings: Any,
+    ) -> ModelAnswer:
         account = OpenAIAccount(base_url=self.url, api_key=SecretStr("sk-right"))
-        request = ModelRequest((Message("user", "Hello"),), model, **({"timeout": 10.0} | settings))
-        return complete(request, account, Call("run", "step", "key", watcher or Watcher()))
+        request = ModelRequest(said, model, **({"timeout": 10.0} | settings))
+        return complete(request, account, (watcher or Watcher()).call)
 
 
 def chunk(text: str | None = None, finish: str | None = None) -> str:
@@ -90,6 +79,11 @@ STREAMS = {
     "plain-chooser": [chunk("Yes."), chunk(finish="stop"), DONE],
     "stubborn": [chunk("maybe"), chunk(finish="stop"), DONE],
     "strict": [chunk("Fine."), chunk(finish="stop"), DONE],
+    "formless": [chunk('{"total": 3}'), chunk(finish="stop"), DONE],
+    "refuses": [
+        event({"choices": [{"index": 0, "delta": {"refusal": "No."}, "finish_reason": None}]}),
+        chunk(finish="stop"),
+    ],
 }
 
 ERRORS = {
@@ -99,6 +93,12 @@ ERRORS = {
     "broke": (429, {"message": "no money", "code": "insufficient_quota"}, {}),
     "down": (500, {"message": "oops"}, {}),
     "unknown": (404, {"message": "no such model"}, {}),
+    "goods": (404, {"message": "no such model"}, {}),
+    "forbidden": (403, {"message": "not in your country"}, {}),
+    "busy": (503, {"message": "overloaded"}, {"Retry-After": "4"}),
+    "flagged": (400, {"message": "no", "code": "content_policy_violation"}, {}),
+    "blind": (400, {"message": "This model does not support image input."}, {}),
+    "huge": (413, {"message": "Request Entity Too Large"}, {}),
     "picky": (400, {"message": "bad\nthing", "param": "messages"}, {}),
     "short-sighted": (400, {"message": "too long", "code": "context_length_exceeded"}, {}),
     "short-sighted-llama": (400, {"message": "too long", "type": "exceed_context_size_error"}, {}),
@@ -116,6 +116,8 @@ async def chat(request: Request) -> Response:
         return JSONResponse({"error": error}, status, headers)
     if model == "strict" and "temperature" in body:
         return JSONResponse({"error": {"message": "only 1", "param": "temperature"}}, 400)
+    if model == "formless" and "response_format" in body:
+        return JSONResponse({"error": {"message": "unknown", "param": "response_format"}}, 400)
     if model == "page":
         return HTMLResponse("<html>Welcome</html>")
     if model == "asleep":
@@ -151,17 +153,8 @@ def app() -> Starlette:
 
 @pytest.fixture(scope="module")
 def address(app: Starlette) -> Iterator[str]:
-    config = uvicorn.Config(app, port=0, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start in time"
-        time.sleep(0.005)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=10)
+    with serving(app) as url:
+        yield url
 
 
 @pytest.fixture
@@ -196,6 +189,40 @@ def test_settings_and_a_schema_are_passed_on(server: Server) -> None:
     [body] = server.bodies
     assert (body["temperature"], body["max_tokens"]) == (0, 9)
     assert body["response_format"]["json_schema"]["schema"] == schema
+
+
+def test_a_form_is_strict_where_it_leaves_nothing_open(server: Server) -> None:
+    closed = {"type": "object", "properties": {"a": OPEN}, "required": ["a"], "additionalProperties": False}
+    for schema, strict in ((SCHEMA, True), (OPEN, False), (closed, False)):
+        server.ask("good", schema=schema)
+        assert server.bodies[-1]["response_format"]["json_schema"]["strict"] is strict
+
+
+def test_a_server_of_another_make_is_told_the_form_in_words_too(server: Server) -> None:
+    server.ask("good", schema=SCHEMA)
+    assert server.bodies[0]["messages"][0]["content"].endswith(json.dumps(SCHEMA))
+
+
+def test_a_model_that_takes_no_form_is_asked_again_without(server: Server) -> None:
+    assert server.ask("formless", schema=SCHEMA).text == '{"total": 3}'
+    assert ["response_format" in body for body in server.bodies] == [True, False]
+
+
+def test_pictures_and_the_conversation_so_far_go_with_the_question(server: Server) -> None:
+    said = (Message("assistant", "Yes?"), Illustrated("user", "What is it?", (DOT, "https://example.com/a.png")))
+    server.ask("good", said=said)
+    before, question = server.bodies[0]["messages"]
+    assert before == {"role": "assistant", "content": "Yes?"}
+    assert question["content"] == [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": {"url": DOT}},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+    ]
+
+
+def test_a_model_without_eyes_says_so(server: Server) -> None:
+    with pytest.raises(ServiceError, match="'blind' takes no pictures"):
+        server.ask("blind", said=(Illustrated("user", "What is it?", (DOT,)),))
 
 
 def test_the_first_model_of_the_server_is_the_default(server: Server) -> None:
@@ -243,6 +270,12 @@ def test_an_answer_that_is_no_choice_is_refused(server: Server) -> None:
         ("broke", AccountError, "credit .* is used up"),
         ("down", Unavailable, "failed .status 500."),
         ("unknown", ServiceError, "has no model 'unknown'"),
+        ("goods", ServiceError, "has no model 'goods'. Did you mean 'good'"),
+        ("forbidden", AccountError, "does not allow this to the account 'practice': not in your country"),
+        ("busy", Unavailable, "overloaded"),
+        ("flagged", ServiceError, "content filter"),
+        ("refuses", ServiceError, "content filter"),
+        ("huge", ServiceError, "prompt is too long"),
         ("picky", ServiceError, "refused the request .status 400.: bad thing"),
         ("short-sighted", ServiceError, "prompt is too long"),
         ("short-sighted-llama", ServiceError, "prompt is too long"),
@@ -274,7 +307,7 @@ def test_an_answer_has_to_be_finished_in_time(server: Server, model: str) -> Non
 def test_a_wrong_key_is_a_matter_of_the_account_and_is_not_repeated(server: Server) -> None:
     account = OpenAIAccount(base_url=server.url, api_key=SecretStr("sk-wrong"))
     with pytest.raises(AccountError, match="did not accept the API key") as caught:
-        complete(ModelRequest((Message("user", "Hello"),), "good"), account, Call("run", "step", "key", Watcher()))
+        complete(ModelRequest((Message("user", "Hello"),), "good"), account, Watcher().call)
     assert "sk-wr" not in str(caught.value)
 
 
@@ -289,6 +322,7 @@ def test_the_models_that_can_chat_are_listed_and_the_default_is_first(server: Se
     app.state.models += [{"id": "text-embedding-3", "object": "model", "created": 1, "owned_by": "us"}]
     assert [info.id for info in models(OpenAIAccount(base_url=server.url))] == ["good", "long"]
     assert [info.id for info in models(OpenAIAccount(base_url=server.url, model="long"))] == ["long", "good"]
+    assert check(OpenAIAccount(base_url=server.url)) == f"The model server at {server.url} · 3 models"
 
 
 def test_a_server_without_a_model_says_so(server: Server, app: Starlette) -> None:

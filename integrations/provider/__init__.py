@@ -1,0 +1,1 @@
+"""What the model providers have in common. No connector lives here."""

@@ -1,0 +1,304 @@
+"""Each model of the server below is one way in which the Gemini API can behave."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from integrations.gemini import GeminiAccount, check, generate, models, price
+from integrations.provider.picture import Illustrated
+from orchestrator.actions import (
+    AccountError,
+    Message,
+    ModelAnswer,
+    ModelRequest,
+    Price,
+    RateLimited,
+    SecretStr,
+    ServiceError,
+    Unavailable,
+)
+from tests.integrations.model_server import DOT, SCHEMA, Watcher, serving
+
+
+def event(content: dict[str, Any]) -> str:
+    return f"data: {json.dumps(content)}\r\n\r\n"
+
+
+def piece(text: str | None = None, finish: str | None = None, **part: Any) -> str:
+    candidate: dict[str, Any] = {"index": 0}
+    if text is not None:
+        candidate["content"] = {"role": "model", "parts": [{"text": text, **part}]}
+    if finish:
+        candidate["finishReason"] = finish
+    usage = {"promptTokenCount": 7, "candidatesTokenCount": 3, "thoughtsTokenCount": 2, "totalTokenCount": 12}
+    return event({"candidates": [candidate], "usageMetadata": usage, "modelVersion": "served-name"})
+
+
+def error(code: int, status: str, message: str, *details: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    return code, {"error": {"code": code, "status": status, "message": message, "details": list(details)}}
+
+
+STREAMS = {
+    "good": [piece("Good "), piece("morning."), piece(finish="STOP")],
+    "thinker": [piece("Hm.", thought=True), piece("Yes.", "STOP")],
+    "long": [piece("Once upon"), piece(finish="MAX_TOKENS")],
+    "used-up": [piece(finish="MAX_TOKENS")],
+    "filtered": [piece("I"), piece(finish="SAFETY")],
+    "blocked": [event({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "modelVersion": "served-name"})],
+    "broken": [piece("Good ")],
+    "stumbles": [piece("Good "), event({"error": {"code": 503, "status": "UNAVAILABLE", "message": "overloaded"}})],
+    "empty": [],
+    "data": [piece('{"total": 3}', "STOP")],
+    "plain-data": [piece('{"total": 3}', "STOP")],
+    "chooser": [piece('{"choice": "yes"}', "STOP")],
+}
+RETRY = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "37s"}
+DAILY = {
+    "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+    "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaValue": "20"}],
+}
+WRONG_KEY = error(
+    400,
+    "INVALID_ARGUMENT",
+    "API key not valid. Please pass a valid API key.",
+    {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"},
+)
+ERRORS = {
+    "limited": error(429, "RESOURCE_EXHAUSTED", "slow down", RETRY),
+    "limited-somehow": error(429, "RESOURCE_EXHAUSTED", "slow down"),
+    "spent": error(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota", DAILY, RETRY),
+    "forbidden": error(403, "PERMISSION_DENIED", "not for you"),
+    "gemini-gud": error(404, "NOT_FOUND", "models/gemini-gud is not found"),
+    "busy": error(503, "UNAVAILABLE", "The model is overloaded."),
+    "down": error(500, "INTERNAL", "oops"),
+    "too-long": error(400, "INVALID_ARGUMENT", "The input token count (2000000) exceeds the maximum number of tokens"),
+    "blind": error(400, "INVALID_ARGUMENT", "Image input modality is not enabled for this model"),
+    "picky": error(400, "INVALID_ARGUMENT", "bad\nthing"),
+}
+
+
+async def stream(request: Request) -> Response:
+    body = await request.json()
+    request.app.state.bodies.append(body)
+    if request.headers["x-goog-api-key"] != "right":
+        return JSONResponse(WRONG_KEY[1], WRONG_KEY[0])
+    model = request.path_params["model"]
+    if model in ERRORS:
+        status, content = ERRORS[model]
+        return JSONResponse(content, status)
+    if model == "plain-data" and "responseJsonSchema" in body["generationConfig"]:
+        status, content = error(400, "INVALID_ARGUMENT", "A schema of this form is not supported")
+        return JSONResponse(content, status)
+    if model == "page":
+        return HTMLResponse("<html>Welcome</html>")
+    if model == "lost":
+        return HTMLResponse("<html>Bad gateway</html>", 502)
+    if model == "asleep":
+        await asyncio.sleep(3)
+    if model == "dripping":
+        return StreamingResponse(drip(), media_type="text/event-stream")
+    return StreamingResponse(iter(STREAMS[model]), media_type="text/event-stream")
+
+
+async def drip() -> AsyncIterator[str]:
+    for _ in range(30):
+        await asyncio.sleep(0.1)
+        yield piece("and ")
+
+
+async def list_models(request: Request) -> Response:
+    if request.headers["x-goog-api-key"] != "right":
+        return JSONResponse(WRONG_KEY[1], WRONG_KEY[0])
+    chat, other = ["generateContent", "countTokens"], ["embedContent"]
+    return JSONResponse(
+        {
+            "models": [
+                {"name": "models/gemini-good", "displayName": "Gemini Good", "supportedGenerationMethods": chat},
+                {"name": "models/gemini-embedding", "displayName": "Embed", "supportedGenerationMethods": other},
+                {"name": "models/gemini-good-tts", "displayName": "Speaks", "supportedGenerationMethods": chat},
+            ]
+        }
+    )
+
+
+@dataclass
+class Server:
+    url: str
+    bodies: list[dict[str, Any]]
+
+    @property
+    def account(self) -> GeminiAccount:
+        return GeminiAccount(name="work", base_url=self.url, api_key=SecretStr("right"))
+
+    def ask(self, model: str, watcher: Watcher | None = None, *said: Message, **settings: Any) -> ModelAnswer:
+        request = ModelRequest(said or (Message("user", "Hello"),), model, **settings)
+        return generate(request, self.account, (watcher or Watcher()).call)
+
+
+@pytest.fixture(scope="module")
+def app() -> Starlette:
+    app = Starlette(
+        routes=[
+            Route("/v1/models/{model}:streamGenerateContent", stream, methods=["POST"]),
+            Route("/v1/models", list_models),
+        ]
+    )
+    app.state.bodies = []
+    return app
+
+
+@pytest.fixture(scope="module")
+def address(app: Starlette) -> Iterator[str]:
+    with serving(app) as url:
+        yield url
+
+
+@pytest.fixture
+def server(app: Starlette, address: str) -> Server:
+    app.state.bodies.clear()
+    return Server(address, app.state.bodies)
+
+
+def test_an_answer_is_shown_as_it_comes_and_tells_what_it_took(server: Server) -> None:
+    watcher = Watcher()
+    assert server.ask("good", watcher) == ModelAnswer("Good morning.", "served-name", 7, 5)
+    assert watcher.shown == ["Good ", "morning."]
+
+
+def test_instructions_settings_and_the_conversation_so_far_go_where_they_belong(server: Server) -> None:
+    said = (Message("system", "Be kind."), Message("user", "Hi"), Message("assistant", "Yes?"), Message("user", "Go"))
+    server.ask("good", None, *said, max_tokens=9, temperature=0)
+    [body] = server.bodies
+    assert body["systemInstruction"]["parts"] == [{"text": "Be kind."}]
+    assert body["contents"] == [
+        {"role": "user", "parts": [{"text": "Hi"}]},
+        {"role": "model", "parts": [{"text": "Yes?"}]},
+        {"role": "user", "parts": [{"text": "Go"}]},
+    ]
+    assert body["generationConfig"] == {"maxOutputTokens": 9, "temperature": 0}
+
+
+def test_pictures_go_with_their_message(server: Server) -> None:
+    server.ask("good", None, Illustrated("user", "What is it?", (DOT, "https://example.com/a.png")))
+    data, link, words = server.bodies[0]["contents"][0]["parts"]
+    assert base64.urlsafe_b64decode(data["inlineData"]["data"]) == base64.b64decode(DOT.partition(",")[2])
+    # The SDK writes some names with an underline: Google reads both (https://protobuf.dev/programming-guides/json/).
+    assert data["inlineData"]["mime_type"] == "image/png"
+    assert link["fileData"] == {"file_uri": "https://example.com/a.png", "mime_type": "image/png"}
+    assert words == {"text": "What is it?"}
+
+
+def test_thoughts_are_no_part_of_the_answer(server: Server) -> None:
+    assert server.ask("thinker").text == "Yes."
+
+
+def test_a_form_is_passed_on(server: Server) -> None:
+    assert server.ask("data", schema=SCHEMA).text == '{"total": 3}'
+    config = server.bodies[0]["generationConfig"]
+    assert (config["responseMimeType"], config["responseJsonSchema"]) == ("application/json", SCHEMA)
+
+
+def test_a_form_that_the_model_does_not_take_is_told_in_words(server: Server) -> None:
+    assert server.ask("plain-data", schema=SCHEMA).text == '{"total": 3}'
+    _, second = server.bodies
+    assert "responseJsonSchema" not in second.get("generationConfig", {})
+    assert second["contents"][0]["parts"][0]["text"].endswith(json.dumps(SCHEMA))
+
+
+def test_a_choice_comes_without_its_envelope(server: Server) -> None:
+    watcher = Watcher()
+    assert server.ask("chooser", watcher, choices=("yes", "no")).text == "yes"
+    assert watcher.shown == ["yes"]
+
+
+def test_an_answer_that_reached_its_length_is_marked(server: Server) -> None:
+    assert server.ask("long").truncated
+    assert not server.ask("good").truncated
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "says"),
+    [
+        ("used-up", ServiceError, "used up the tokens"),
+        ("filtered", ServiceError, r"withheld the answer: its content filter \(safety\)"),
+        ("blocked", ServiceError, r"content filter \(prohibited content\)"),
+        ("broken", Unavailable, "broke off in the middle"),
+        ("stumbles", Unavailable, "overloaded"),
+        ("empty", ServiceError, "not as the Gemini API does"),
+        ("page", ServiceError, "not as the Gemini API does"),
+        ("spent", AccountError, "credit of the account 'work' is used up, or its limit"),
+        ("forbidden", AccountError, "does not allow this to the account 'work': not for you"),
+        ("gemini-gud", ServiceError, "no model 'gemini-gud'. Did you mean 'gemini-good'"),
+        ("busy", Unavailable, "overloaded"),
+        ("down", Unavailable, "failed .status 500"),
+        ("lost", Unavailable, "failed .status 502"),
+        ("too-long", ServiceError, "prompt is too long"),
+        ("picky", ServiceError, "refused the request .status 400.: bad thing"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_plain_words(server: Server, model: str, kind: type[Exception], says: str) -> None:
+    with pytest.raises(ServiceError, match=says) as caught:
+        server.ask(model)
+    assert type(caught.value) is kind
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(("model", "wait"), [("limited", 37), ("limited-somehow", None)])
+def test_too_many_requests_tell_how_long_to_wait(server: Server, model: str, wait: float | None) -> None:
+    with pytest.raises(RateLimited) as caught:
+        server.ask(model)
+    assert caught.value.retry_after == wait
+    assert len(server.bodies) == 1  # the engine tries again, not the SDK
+
+
+def test_a_model_without_eyes_says_so(server: Server) -> None:
+    with pytest.raises(ServiceError, match="'blind' takes no pictures"):
+        server.ask("blind", None, Illustrated("user", "What is it?", (DOT,)))
+
+
+@pytest.mark.parametrize("model", ["asleep", "dripping"])
+def test_an_answer_has_to_be_finished_in_time(server: Server, model: str) -> None:
+    with pytest.raises(Unavailable, match=r"did not finish within 0\.4 seconds"):
+        server.ask(model, timeout=0.4)
+
+
+def test_a_wrong_key_is_a_matter_of_the_account(server: Server) -> None:
+    account = GeminiAccount(name="work", base_url=server.url, api_key=SecretStr("sk-wrong"))
+    for act in (models, check):
+        with pytest.raises(AccountError, match="did not accept the API key of the account 'work'") as caught:
+            act(account)
+        assert "PATCHBAY_GEMINI_API_KEY" in caught.value.remedy
+        assert "sk-wrong" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(Unavailable, match=r"Nothing answers at http://127\.0\.0\.1:9"):
+        models(GeminiAccount(base_url="http://127.0.0.1:9"))
+
+
+def test_the_models_that_answer_in_text_are_listed(server: Server) -> None:
+    assert [(info.id, info.title) for info in models(server.account)] == [("gemini-good", "Gemini Good")]
+    assert check(server.account) == f"The model server at {server.url} · 1 model"
+
+
+def test_it_costs_what_the_account_says() -> None:
+    account = GeminiAccount(api_key=SecretStr("right"), input_price=1, output_price=5)
+    assert price("gemini-good", account) == Price(1, 5)
+    assert price("gemini-good", GeminiAccount(api_key=SecretStr("right"))) is None
+
+
+def test_an_account_needs_a_key_or_an_address() -> None:
+    with pytest.raises(ValidationError, match="Gemini asks for a key"):
+        GeminiAccount()
