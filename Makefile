@@ -16,7 +16,7 @@ test: setup-dev ## run all tests, in a real browser too
 	@$(PY) -m scripts.browser --install && $(PY) -m scripts.postgres --install && exec $(PY) -m pytest $(ARGS)
 
 chaos: setup-dev ## kill it again and again and count what happened, about 15 minutes (ARGS=300 for fewer kills)
-	@exec $(PY) -m tests.chaos $(ARGS)
+	@$(PY) -m pytest -m long tests/chaos && exec $(PY) -m tests.chaos $(ARGS)
 
 check: setup-dev ## lint, types, import contracts, generated files
 	@scripts/check

@@ -19,6 +19,8 @@ from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import RunResult, WorkflowEngine
 
+pytestmark = pytest.mark.long
+
 MEGABYTE = 1_000_000
 
 
