@@ -14,9 +14,10 @@ from typing import Any, Literal
 from orchestrator.data import is_object
 from orchestrator.errors import PatchbayError
 from orchestrator.expressions import Expression, Skipped, compile_value
+from orchestrator.frames import Frame, StepState
 from orchestrator.graph import late_expressions
 from orchestrator.preview import digest, has_placeholder
-from orchestrator.state import RUN, Frame, RunState, StepState
+from orchestrator.state import RUN, RunState
 from orchestrator.steps import KINDS, Round, RoundsKind
 
 
@@ -125,7 +126,7 @@ def _finish(state: RunState) -> Finish:
     output = state.graph.output
     assert output is not None
     try:
-        return Finish("succeeded", output=output.render(state.scope(state.root)))
+        return Finish("succeeded", output=output.render(state.root.scope()))
     except PatchbayError as error:
         return Finish("failed", error=error.at(key="output").as_dict())
 
@@ -158,7 +159,7 @@ def _decide_step(state: RunState, step: StepState) -> Iterator[Command]:
                 yield Skip(id, frame.path, reason)
                 return
             if step.is_loop:
-                yield Expand(id, frame.path, len(state.values(step)))
+                yield Expand(id, frame.path, len(step.values_of_loop()))
                 return
         except PatchbayError as error:
             yield Fail(id, frame.path, error.at(step=id).as_dict())
@@ -182,7 +183,7 @@ def _decide_step(state: RunState, step: StepState) -> Iterator[Command]:
 
 
 def _params(state: RunState, step: StepState, item: str) -> dict[str, Any]:
-    scope = state.item_scope(step, item)
+    scope = step.scope(item)
     given = state.given.get(step.id)
     if not given:
         return step.node.params.render(scope)
@@ -205,7 +206,7 @@ def _reason_to_skip(state: RunState, step: StepState) -> str | None:
             return f"'{other}' went another way"
         elif needed.status == "failed" and needed.node.step.on_error != "continue" and node.condition is None:
             return f"'{other}' failed"
-    if node.condition is not None and not node.condition.render(state.scope(frame)):
+    if node.condition is not None and not node.condition.render(frame.scope()):
         return "its condition is not true"
     return None
 
@@ -227,7 +228,7 @@ def _close(state: RunState, frame: Frame, owner: StepState) -> Iterator[Command]
         yield Open(id, item, reason)
         return
     supposed = preview and any(step.status == "planned" for step in steps)
-    scope = state.scope(frame)
+    scope = frame.scope()
     kind = KINDS[owner.node.step.uses]
     try:
         if frame.body.output is None:

@@ -29,6 +29,7 @@ from orchestrator.errors import (
     SubworkflowFailed,
 )
 from orchestrator.events import Event, EventType
+from orchestrator.frames import ItemState
 from orchestrator.history import FINAL, Usage
 from orchestrator.journal import Batch, EffectRow, EventRow, Journal, NewRun, Parked, Signal, encode
 from orchestrator.params import validate
@@ -36,7 +37,7 @@ from orchestrator.performer import Performer
 from orchestrator.policies.budget import Budget
 from orchestrator.preview import EXPIRES, UNKNOWN_ANSWERS, has_placeholder, planned, without_placeholders
 from orchestrator.records import kept
-from orchestrator.state import RUN, ItemState, RunState, round_data
+from orchestrator.state import RUN, RunState, round_data
 from orchestrator.steps import KINDS, Answer, Done, ImmediateKind, Stopped, Waiting, WaitingKind
 from orchestrator.steps.subworkflow import Subworkflow
 from orchestrator.workflow import Step
@@ -422,7 +423,7 @@ class Driver:
         state = self.state.step(step, item)
         kind = KINDS[state.node.step.uses]
         assert isinstance(kind, WaitingKind)
-        return kind, validate(kind, state.node.params.render(self.state.item_scope(state, item)))
+        return kind, validate(kind, state.node.params.render(state.scope(item)))
 
     def _close(self, close: Close) -> None:
         attempt = self.state.step(close.step, close.item).items[close.item].attempt

@@ -239,7 +239,7 @@ class Engine:
         known = state.step(step, item)
         kind = KINDS[known.node.step.uses]
         assert isinstance(kind, WaitingKind)
-        kind.answered(validate(kind, known.node.params.render(state.item_scope(known, item))), answer)
+        kind.answered(validate(kind, known.node.params.render(known.scope(item))), answer)
 
     async def state(self, run_id: str) -> RunState:
         """A run as it stands, whoever owns it. Raises `NotFound`."""

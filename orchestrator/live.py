@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.frames import StepState
 from orchestrator.history import FINAL, StepStatus
-from orchestrator.state import RunState, StepState
+from orchestrator.state import RunState
 
 
 @dataclass(frozen=True, slots=True)

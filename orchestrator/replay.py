@@ -10,6 +10,7 @@ import orjson
 
 from orchestrator.data import is_object
 from orchestrator.events import Event
+from orchestrator.frames import ItemState, StepState
 from orchestrator.graph import Graph, Node
 from orchestrator.history import (
     Attempt,
@@ -25,7 +26,7 @@ from orchestrator.history import (
 from orchestrator.journal import EffectRow
 from orchestrator.live import summed_status
 from orchestrator.preview import digest
-from orchestrator.state import ItemState, RunState, StepState
+from orchestrator.state import RunState
 
 
 @dataclass(slots=True)

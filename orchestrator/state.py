@@ -1,24 +1,15 @@
-"""A run as it stands: a pure fold of its events. It does no I/O and looks at no clock.
-
-The steps of a workflow stand in one frame. A body (`group`, `loop_until`, `states`) has a frame of its own for each
-item and round that it runs for. Where a frame stands is its path: "3.0" is round 0 of item 3. The item of a step is
-that path, and its own number behind it when it has a `for_each`: so (step, item) says of what an event is, in loops in
-loops too.
-"""
+"""A run as it stands: a pure fold of its events. It does no I/O and looks at no clock."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import asdict
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, Literal
 
-from orchestrator.data import is_list
-from orchestrator.errors import ExpressionError
 from orchestrator.events import Event
 from orchestrator.expressions import Skipped
-from orchestrator.graph import Body, Graph, Node
+from orchestrator.frames import Frame, ItemState, StepState
+from orchestrator.graph import Graph, Node
 from orchestrator.history import FINAL, Mode, RunStatus, StepStatus, Usage
 from orchestrator.preview import PlannedEffect
 from orchestrator.steps import KINDS, Round, RoundsKind
@@ -28,139 +19,6 @@ RUN = ("", "")
 
 KNOWN = frozenset({"run.started", "step.expanded", "step.started", "step.succeeded", "step.failed", "step.round"})
 """The events of a preview that hold for the run that is made of it."""
-
-
-class ItemState:
-    """One item of a `for_each`, or the step itself. `params` and `rounds` are those of a step with a body."""
-
-    __slots__ = ("attempt", "error", "failures", "output", "params", "rounds", "send", "since", "status")
-
-    def __init__(self) -> None:
-        self.status: StepStatus = "pending"
-        self.attempt = 0
-        self.failures = 0
-        self.output: Any = None
-        self.error: dict[str, Any] | None = None
-        self.params: dict[str, Any] = {}
-        self.rounds: list[Round] = []
-        self.since: float | None = None
-        """When the first attempt began."""
-        self.send = False
-        """Somebody said that its write did not happen and is to be sent."""
-
-
-class StepState:
-    """Where a step stands in its frame. `total` is the number of its items, None until it begins; `names` are their
-    paths, that of the frame for the step itself."""
-
-    __slots__ = (
-        "active", "again", "blockers", "done", "ends_as", "error", "finished_at", "frame", "inside", "items",
-        "names", "next", "node", "reason", "started_at", "status", "total", "values",
-    )  # fmt: skip
-
-    def __init__(self, node: Node, frame: Frame) -> None:
-        self.node = node
-        self.frame = frame
-        self.status: StepStatus = "pending"
-        self.blockers = len(node.needs)
-        self.items: dict[str, ItemState] = {}
-        self.inside: dict[str, list[Frame]] = {}
-        """The frames of its body, by item."""
-        self.total: int | None = None
-        self.names = [] if self.is_loop else [frame.path]
-        self.next = 0
-        self.active = 0
-        self.done = 0
-        self.ends_as: StepStatus = "succeeded"
-        self.again: deque[str] = deque()
-        self.values: list[Any] | None = None
-        self.error: dict[str, Any] | None = None
-        self.reason: str | None = None
-        self.started_at: float | None = None
-        self.finished_at: float | None = None
-
-    @property
-    def id(self) -> str:
-        return self.node.step.id
-
-    @property
-    def is_loop(self) -> bool:
-        return self.node.items is not None
-
-    @property
-    def attempts(self) -> int:
-        return max((item.attempt for item in self.items.values()), default=0)
-
-    @property
-    def has_more(self) -> bool:
-        """Whether an item is left that was never started. Items that an earlier run recorded are passed over."""
-        names = self.names
-        while self.next < len(names) and self._began(names[self.next]):
-            self.next += 1
-        return self.next < len(names)
-
-    def _began(self, name: str) -> bool:
-        """Not so of an item of which an earlier run recorded only rounds: it goes on with the next one."""
-        item = self.items.get(name)
-        return item is not None and item.status != "pending"
-
-    def expand(self, count: int) -> None:
-        """It has so many items."""
-        path = self.frame.path
-        self.total = count
-        self.names = [f"{path}.{index}" if path else str(index) for index in range(count)]
-
-    def to_start(self, room: int) -> list[str]:
-        """The next items, at most `room`: those to be tried again first."""
-        found = list(self.again)[:room]
-        new = (name for name in islice(self.names, self.next, None) if not self._began(name))
-        return [*found, *islice(new, room - len(found))]
-
-
-class Frame:
-    """Steps that run together. `running` counts the attempts that are under way in it, however deep."""
-
-    __slots__ = (
-        "begun", "body", "closed", "failure", "item", "key", "name", "outputs", "owner", "path", "ready", "running",
-        "scope", "steps", "unfinished",
-    )  # fmt: skip
-
-    def __init__(
-        self, body: Body, path: str = "", owner: StepState | None = None, item: str = "", name: str = ""
-    ) -> None:
-        self.body = body
-        self.path = path
-        self.owner = owner
-        self.item = item
-        self.name = name
-        self.key = (owner.id if owner else "", path)
-        self.steps = {id: StepState(node, self) for id, node in body.nodes.items()}
-        self.outputs: dict[str, Any] = {}
-        self.scope: dict[str, Any] | None = None
-        self.ready: dict[str, None] = {id: None for id, step in self.steps.items() if step.blockers == 0}
-        self.unfinished = len(self.steps)
-        self.running = 0
-        self.failure: dict[str, Any] | None = None
-        self.begun = False
-        self.closed = False
-
-    @property
-    def parent(self) -> Frame | None:
-        return self.owner.frame if self.owner else None
-
-    @property
-    def is_over(self) -> bool:
-        return self.unfinished == 0 or self.failure is not None
-
-    @property
-    def is_abandoned(self) -> bool:
-        """Something further out failed: nothing starts here any more."""
-        frame = self.parent
-        while frame is not None:
-            if frame.failure is not None or frame.closed:
-                return True
-            frame = frame.parent
-        return False
 
 
 class RunState:
@@ -316,7 +174,7 @@ class RunState:
         for plan in event.data.get("plans", ()):
             self.plans[plan["step"], plan["item"]] = PlannedEffect(**plan)
         self.inputs = event.data["inputs"]
-        self.root.scope = {
+        self.root.visible = {
             "inputs": self.inputs,
             "steps": self.root.outputs,
             "run": {
@@ -569,9 +427,7 @@ class RunState:
             self._cancel_steps(frame, event.at)
 
     def _close(self, frame: Frame) -> None:
-        frame.closed = True
-        frame.scope = None
-        frame.outputs = {}
+        frame.close()
         self.due.pop(frame.key, None)
 
     def _cancel_steps(self, frame: Frame, at: float) -> None:
@@ -579,54 +435,6 @@ class RunState:
             if step.status not in FINAL and step.status not in ("skipped", "planned", "open"):
                 step.status = "cancelled"
                 step.finished_at = at if step.started_at else None
-
-    # --- what expressions see
-
-    def values(self, step: StepState) -> list[Any]:
-        """The items of a `for_each`. The same every time, since what it refers to is recorded."""
-        if step.values is None:
-            assert step.node.items is not None
-            values = step.node.items.render(self.scope(step.frame))
-            if not is_list(values):
-                raise ExpressionError(
-                    f"'for_each' needs a list and got {type(values).__name__}.",
-                    remedy="Point it at a list, such as {{ steps.mail.messages }}.",
-                )
-            step.values = values
-        return step.values  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportReturnType]
-
-    def item_scope(self, step: StepState, item: str) -> dict[str, Any]:
-        """What the expressions of a step see for one of its items."""
-        scope = self.scope(step.frame)
-        if not step.is_loop or item == step.frame.path:
-            return scope
-        index = int(item.rpartition(".")[2])
-        return {**scope, "item": self.values(step)[index], "index": index, "parent": _outer(scope)}
-
-    def scope(self, frame: Frame) -> dict[str, Any]:
-        """What the expressions of a frame see: the steps in it, and those further out that they refer to."""
-        if frame.scope is None:
-            owner = frame.owner
-            if owner is None:  # a run that has not begun
-                return {"inputs": {}, "steps": frame.outputs, "run": {}}
-            outer = self.item_scope(owner, frame.item)
-            known = outer["steps"]
-            frame.outputs = {**{id: known[id] for id in frame.body.outside if id in known}, **frame.outputs}
-            frame.scope = {**outer, "steps": frame.outputs}
-            if isinstance(KINDS[owner.node.step.uses], RoundsKind):
-                rounds = owner.items[frame.item].rounds
-                frame.scope |= {
-                    "index": len(rounds),
-                    "last": rounds[-1].output if rounds else None,
-                    "role": owner.node.step.states[frame.name].role if frame.name else None,
-                    "parent": _outer(outer),
-                }
-        return frame.scope
-
-
-def _outer(scope: dict[str, Any]) -> dict[str, Any]:
-    """The item and number of the loop outside, as `parent` in the loop inside."""
-    return {name: scope[name] for name in ("item", "index", "last", "parent") if name in scope}
 
 
 def round_data(round: Round) -> dict[str, Any]:
