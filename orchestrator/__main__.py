@@ -7,7 +7,7 @@ import sys
 import structlog
 import typer
 
-from orchestrator.cli import accounts, looking, running, serving
+from orchestrator.cli import accounts, bundling, looking, running, serving, testing
 from orchestrator.cli.shared import FAILED, NOT_STARTED
 from orchestrator.console import err
 from orchestrator.errors import InvalidWorkflow, PatchbayError
@@ -23,6 +23,10 @@ for command in (
 ):
     app.command()(command)
 app.command("list")(looking.list_workflows)
+app.command("test")(testing.replay_tests)
+app.command("export")(bundling.export_bundle)
+app.command("import")(bundling.import_bundle)
+app.command("actions")(looking.list_actions)
 app.add_typer(accounts.app, name="accounts")
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from pydantic import SecretStr, ValidationError
 
 from orchestrator import masking
-from orchestrator.actions import Account, Connector, ModelInfo, Registry
+from orchestrator.actions import Account, Connector, ModelInfo, Registry, Standing
 from orchestrator.data import is_object
 from orchestrator.errors import (
     AccountError,
@@ -30,8 +30,9 @@ from orchestrator.settings import PREFIX, Settings, account_values
 PRACTICE_MODEL = "embedded"
 """The provider that needs no account."""
 
-PRACTICE, ENVIRONMENT = "practice", "environment"
-"""The names of the accounts that nobody has to connect: the practice one, and what the environment variables say."""
+PRACTICE, ENVIRONMENT, NONE = "practice", "environment", "none"
+"""The names of the accounts that nobody has to connect: the practice one, what the environment variables say, and that
+of a connector that needs none."""
 
 NAME = re.compile(r"[^\s\x00-\x1f‹›{}](?:[^\x00-\x1f‹›{}]{0,62}[^\s\x00-\x1f‹›{}])?")
 
@@ -39,10 +40,17 @@ ADDRESS = "base_url"
 """The field that PATCHBAY_<CONNECTOR>_BASE_URL sets for every account that does not say another."""
 
 
+SOON = 3 * 86400.0
+"""Seconds before the end of a key from which on somebody is warned."""
+
+AccountState = Literal["works", "untested", "ends_soon", "ended", "failed", "locked"]
+
+
 @dataclass(frozen=True, slots=True)
 class AccountEntry:
     """One line of the list of accounts. `in_use`: it is taken when a step names none. `problem` says why it cannot be
-    used, `said` what came of its last test (`works`), `tested_at` when that was, in seconds since 1970."""
+    used, `said` what came of its last test (`works`), `tested_at` when that was and `expires_at` when its key ends,
+    where that is known, both in seconds since 1970."""
 
     connector: str
     name: str
@@ -52,6 +60,23 @@ class AccountEntry:
     tested_at: float | None = None
     works: bool | None = None
     said: str = ""
+    expires_at: float | None = None
+
+    def state(self, now: float) -> AccountState:
+        """How it stands. "locked": it cannot be used as it is kept."""
+        left = None if self.expires_at is None else self.expires_at - now
+        if self.problem:
+            return "locked"
+        if left is not None and left <= 0:
+            return "ended"
+        if self.works is False:
+            return "failed"
+        if left is not None and left < SOON:
+            return "ends_soon"
+        return "works" if self.works else "untested"
+
+    def needs_care(self, now: float) -> bool:
+        return self.state(now) not in ("works", "untested")
 
 
 class Accounts:
@@ -93,7 +118,10 @@ class Accounts:
         self.refresh()
 
     def refresh(self) -> None:
-        """Take notice of what was connected, changed or removed, here or by another process."""
+        """Take notice of what was connected, changed or removed, here or by another process, and of a server on this
+        machine that came or went."""
+        with self._lock:
+            self._known = {key: account for key, account in self._known.items() if account.name != NONE}
         if self._saved is None:
             return
         rows = self._saved.list()
@@ -181,23 +209,49 @@ class Accounts:
         secret = secret_fields(self.registry.connector(connector_id))
         return {} if isinstance(values, VaultError) else {key: one for key, one in values.items() if key not in secret}
 
-    def add(self, connector_id: str, name: str, values: Mapping[str, Any], *, default: bool = False) -> None:
-        """Connect an account. `values` are its fields; one that is left out has its default. Raises `InvalidInput` for
-        a name or value that does not fit, `StoreError` or `VaultError`."""
+    def add(
+        self,
+        connector_id: str,
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        default: bool = False,
+        expires_at: float | None = None,
+    ) -> None:
+        """Connect an account. `values` are its fields; one that is left out has its default. `expires_at` is when its
+        key ends, where that is known, in seconds since 1970. Raises `InvalidInput` for a name or value that does not
+        fit, `StoreError` or `VaultError`."""
         connector = self.registry.connector(connector_id)
         _check_name(name)
+        _check_fields(connector, values)
         self._validated(connector, name, values)
-        self._store().add(connector_id, name, values, default=default)
+        self._store().add(connector_id, name, values, default=default, expires_at=expires_at)
         self.refresh()
 
-    def change(self, connector_id: str, name: str, values: Mapping[str, Any]) -> None:
+    def ensure_free(self, connector_id: str, name: str) -> None:
+        """Raises `InvalidInput` when an account cannot be added under that name."""
+        _check_name(name)
+        self.refresh()
+        if any((row.connector, row.name) == (connector_id, name) for row in self._rows):
+            raise InvalidInput(f"There is already an account '{name}'.", remedy="Choose another name, or reconnect it.")
+
+    def kept(self, connector_id: str, name: str) -> dict[str, Any]:
+        """All that was typed in for an account, its secrets too: never to be shown. Nothing for one that is locked.
+        Raises `NotFound`."""
+        values = self._values[self._row(connector_id, name).sealed]
+        return {} if isinstance(values, VaultError) else dict(values)
+
+    def change(
+        self, connector_id: str, name: str, values: Mapping[str, Any], *, expires_at: float | None = None
+    ) -> None:
         """Give an account other values; a secret that is left out stays as it is. Raises as `add`, and `NotFound`."""
         connector, old = self.registry.connector(connector_id), self._values[self._row(connector_id, name).sealed]
         secret = secret_fields(connector)
         stay = {} if isinstance(old, VaultError) else {key: one for key, one in old.items() if key in secret}
         merged = {**stay, **values}
+        _check_fields(connector, values)
         self._validated(connector, name, merged)
-        self._store().change(connector_id, name, merged)
+        self._store().change(connector_id, name, merged, expires_at=expires_at)
         self.refresh()
 
     def rename(self, connector_id: str, name: str, to: str) -> None:
@@ -224,7 +278,7 @@ class Accounts:
             raise NotFound(f"{connector.title} cannot be tested.", remedy="Run a workflow that uses it.")
         account = self.get(connector_id, name)
         try:
-            said = masking.mask(connector.check_function(account))
+            found = connector.check_function(account)
         except PatchbayError as error:
             self._note(connector_id, account.name, False, str(error))
             raise
@@ -235,8 +289,17 @@ class Accounts:
             )
             self._note(connector_id, account.name, False, str(unknown))
             raise unknown from error
-        self._note(connector_id, account.name, True, said)
+        standing = found if isinstance(found, Standing) else Standing(found)
+        said = masking.mask(standing.who)
+        self._note(connector_id, account.name, True, said, standing.expires)
         return said
+
+    def failed(self, connector_id: str, name: str, error: AccountError) -> None:
+        """The service does not let the account in any more, a run was told: the list says so too."""
+        row = next((row for row in self._rows if (row.connector, row.name) == (connector_id, name)), None)
+        if row is not None and not (row.works is False and row.said == str(error)):
+            self._note(connector_id, name, False, str(error))
+            self.refresh()
 
     def rotate(self) -> Rotation:
         """Encrypt all accounts under a new key. Raises `StoreError` or `VaultError`."""
@@ -251,9 +314,9 @@ class Accounts:
             raise VaultError("Accounts cannot be connected here.", remedy="Start Patchbay with a store.")
         return self._saved
 
-    def _note(self, connector_id: str, name: str, works: bool, said: str) -> None:
+    def _note(self, connector_id: str, name: str, works: bool, said: str, expires_at: float | None = None) -> None:
         if self._saved and any((row.connector, row.name) == (connector_id, name) for row in self._rows):
-            self._saved.tested(connector_id, name, time.time(), works, said)
+            self._saved.tested(connector_id, name, time.time(), works, said, expires_at)
 
     def _entries(self, connector: Connector) -> Iterator[AccountEntry]:
         rows = self._rows_of(connector.id)
@@ -268,6 +331,7 @@ class Accounts:
                 row.tested_at,
                 row.works,
                 row.said,
+                row.expires_at,
             )
         if self._is_in_environment(connector):
             problem = ""
@@ -303,7 +367,7 @@ class Accounts:
             address = {"practice": self._practice_url(), "studio": self.settings.studio_url}
             values = {field: text.format(**address) for field, text in connector.practice.items()}
             return connector.account.model_validate({"name": PRACTICE, "practice": True, **values})
-        if name is None and (account := self._without(connector)):
+        if name in (None, NONE) and (account := self._without(connector)):
             return account
         if name is not None:
             raise AccountError(
@@ -319,7 +383,7 @@ class Accounts:
     def _without(self, connector: Connector) -> Account | None:
         """The account of a connector that can do without one."""
         try:
-            return connector.account.model_validate({"name": "none"})
+            return connector.account.model_validate({"name": NONE, **self._administered(connector)})
         except ValidationError:
             return None
 
@@ -338,7 +402,8 @@ class Accounts:
     def _validated(self, connector: Connector, name: str, values: Mapping[str, Any]) -> Account:
         """Raises `InvalidInput` in a sentence, which repeats no value: it may be a secret."""
         address = self._environment.get(connector.id, {}).get(ADDRESS)
-        given = {**({ADDRESS: address} if address else {}), **values, "name": name, "practice": False}
+        fixed = self._administered(connector)
+        given = {**({ADDRESS: address} if address else {}), **values, **fixed, "name": name, "practice": False}
         try:
             return connector.account.model_validate(given)
         except ValidationError as error:
@@ -357,9 +422,13 @@ class Accounts:
 
     def _is_in_environment(self, connector: Connector) -> bool:
         """An address alone says where a service is, and who one is there only if it asks nothing else."""
-        given = set(self._environment.get(connector.id, ()))
-        asks_more = any(connector.account.model_fields[field].is_required() for field in _own(connector))
-        return bool(given - {ADDRESS}) or (bool(given) and not asks_more)
+        given = set(self._environment.get(connector.id, ())) - administered_fields(connector)
+        return bool(given - {ADDRESS}) or (bool(given) and self._without(connector) is not None)
+
+    def _administered(self, connector: Connector) -> dict[str, Any]:
+        """What whoever runs Patchbay says for every account of the connector, whatever the account itself says."""
+        fields, said = connector.account.model_fields, self._environment.get(connector.id, {})
+        return {name: said.get(name, fields[name].default) for name in administered_fields(connector)}
 
     def _of_environment(self, connector: Connector) -> Account:
         values = self._environment[connector.id]
@@ -385,8 +454,10 @@ class Accounts:
         return known
 
     def _hide(self, connector: Connector, values: Mapping[str, Any]) -> None:
-        """Whatever becomes of the account: its secrets stay hidden as long as this process lives."""
-        self._secrets |= {str(values[field]) for field in secret_fields(connector) if values.get(field)}
+        """Whatever becomes of the account: its secrets stay hidden as long as this process lives. What lets everybody
+        into the practice account is none."""
+        public = set((connector.practice or {}).values())
+        self._secrets |= {str(values[field]) for field in secret_fields(connector) if values.get(field)} - public
 
 
 def secret_fields(connector: Connector) -> list[str]:
@@ -396,8 +467,14 @@ def secret_fields(connector: Connector) -> list[str]:
 
 
 def own_fields(connector: Connector) -> list[str]:
-    """The fields that make an account of the connector."""
-    return list(_own(connector))
+    """The fields that a person fills in to connect an account."""
+    return [name for name in _own(connector) if name not in administered_fields(connector)]
+
+
+def administered_fields(connector: Connector) -> set[str]:
+    """The fields that only whoever runs Patchbay sets, by an environment variable, for all accounts alike."""
+    extras = {name: info.json_schema_extra for name, info in connector.account.model_fields.items()}
+    return {name for name, extra in extras.items() if is_object(extra) and extra.get("administered")}
 
 
 def _own(connector: Connector) -> dict[str, bool]:
@@ -408,7 +485,8 @@ def _own(connector: Connector) -> dict[str, bool]:
 
 
 def _own_simple(connector: Connector) -> list[str]:
-    return [name for name, is_expert in _own(connector).items() if not is_expert]
+    own = _own(connector)
+    return [name for name in own_fields(connector) if not own[name]]
 
 
 def _title(connector: Connector, field: str) -> str:
@@ -416,8 +494,18 @@ def _title(connector: Connector, field: str) -> str:
     return (info.title if info else None) or field
 
 
+def _check_fields(connector: Connector, values: Mapping[str, Any]) -> None:
+    """Raises `InvalidInput` for what is not for a person to say."""
+    for name in administered_fields(connector) & values.keys():
+        setting = f"{PREFIX}{connector.id}_{name}".upper()
+        raise InvalidInput(
+            f"'{_title(connector, name)}' is not said by an account: it holds for all of them.",
+            remedy=f"Ask whoever runs Patchbay to set {setting}.",
+        )
+
+
 def _check_name(name: str) -> None:
-    if name in (PRACTICE, ENVIRONMENT, "none"):
+    if name in (PRACTICE, ENVIRONMENT, NONE):
         raise InvalidInput(f"'{name}' has a meaning of its own.", remedy="Choose another name, such as 'work'.")
     if not NAME.fullmatch(name):
         raise InvalidInput(

@@ -21,6 +21,9 @@ Patchbay, and importing it must be cheap: import the SDK inside the functions th
     def _(p: CreateIssue, account: GitHubAccount, call: Call) -> Issue | None: ...
 
 From the parameter and result models come the form, the palette entry, the JSON Schema and the reference.
+
+A connector of somebody else lives in a package of its own, which names it as an entry point of the group
+`patchbay.integrations`. docs/add-a-connector.md shows one.
 """
 
 from __future__ import annotations
@@ -28,15 +31,22 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, Protocol, get_type_hints
+from typing import Any, Literal, Protocol, get_args, get_type_hints
 
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.errors import PydanticUserError
 
+from orchestrator import masking
 from orchestrator.errors import (
     AccountError,
     EffectUnknown,
@@ -45,6 +55,7 @@ from orchestrator.errors import (
     ServiceError,
     Unavailable,
 )
+from orchestrator.expressions import render_text
 
 __all__ = [
     "Account",
@@ -52,7 +63,9 @@ __all__ = [
     "Action",
     "Call",
     "Connector",
+    "Consent",
     "EffectUnknown",
+    "Grant",
     "Message",
     "ModelAnswer",
     "ModelInfo",
@@ -66,9 +79,13 @@ __all__ = [
     "Result",
     "SecretStr",
     "ServiceError",
+    "Standing",
     "Unavailable",
     "field",
+    "hide",
+    "last_look",
     "placeholder",
+    "render_text",
 ]
 
 Effect = Literal["read", "write", "idempotent_write"]
@@ -77,11 +94,17 @@ Effect = Literal["read", "write", "idempotent_write"]
 `write` needs `find`, so that an attempt whose end is unknown is looked up and not sent again.
 `idempotent_write` may be sent again with the same `call.key`, because the service keeps it single."""
 
+ENTRY_POINTS = "patchbay.integrations"
+"""The group in which an installed package names its connectors: `weather = "patchbay_weather:weather"`."""
+
+log = structlog.get_logger()
+
 
 class Params(BaseModel):
     """Base of an action's parameters. The docstring of a subclass describes the action."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A number where a text is wanted is its text: so a count can be put into a field by a click.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
 class Result(BaseModel):
@@ -99,14 +122,16 @@ def field(
     widget: Literal["text", "multiline", "markdown", "json", "code"] | None = None,
     examples: list[Any] | None = None,
     expert: bool = False,
+    administered: bool = False,
     **constraints: Any,
 ) -> Any:
     """A parameter or result field: a pydantic `Field` with what a form needs.
 
     `picker` names a list to choose from ("github.repositories", "templates", "models"); `expert` folds the field
-    away; `constraints` are pydantic's (`ge`, `max_length`, ...).
+    away; `constraints` are pydantic's (`ge`, `max_length`, ...). Of an account: `administered` is for whoever runs
+    Patchbay to say, by PATCHBAY_<CONNECTOR>_<FIELD> alone and for all accounts alike.
     """
-    extra = {"picker": picker, "widget": widget, "expert": expert or None}
+    extra = {"picker": picker, "widget": widget, "expert": expert or None, "administered": administered or None}
     return Field(
         default,
         title=title,
@@ -126,9 +151,60 @@ class Account(BaseModel):
     practice: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the test of an account found: `who` one is there, and when that ends, in seconds since 1970, where the
+    service says so."""
+
+    who: str
+    expires: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person allowed: fields of the account, and when that ends, in seconds since 1970, where it is known."""
+
+    values: Mapping[str, str]
+    expires: float | None = None
+
+
+class Consent(Protocol):
+    """How a person lets a connector act for them, in the browser: the authorization code of OAuth 2.0 (RFC 6749,
+    section 4.1) with PKCE (RFC 7636).
+
+    `title` is whose page asks for it, `help` how to become known there. `client` are the account's fields that say who
+    asks, and must be known before; `address` is the one that leads to another server. PATCHBAY_<ID>_<FIELD> sets them
+    for all accounts. `redirect` is the address that the browser comes back to.
+    """
+
+    id: str
+    title: str
+    help: str
+    client: tuple[str, ...]
+    address: str
+
+    def link(self, client: Mapping[str, str], redirect: str, state: str, verifier: str) -> str:
+        """The address of the page that asks."""
+        ...
+
+    def grant(self, client: Mapping[str, str], redirect: str, code: str, verifier: str) -> Grant:
+        """What the `code` that the browser came back with stands for. Raises `ServiceError`."""
+        ...
+
+
+def hide(owner: object, *secrets: str) -> None:
+    """Secrets that are no field of an account, such as a token that was fetched: they are masked wherever they would
+    be kept, logged or shown, as long as `owner` lives or until it hides others."""
+    masking.know(owner, secrets)
+
+
+PLACEHOLDER_MARK = "‹\u034f"
+"""How a placeholder begins. The grapheme joiner cannot be seen: it tells one from a text that has such quotes."""
+
+
 def placeholder(name: str) -> str:
     """Stands in a preview for what only the service can choose, such as an id."""
-    return f"‹{name}›"
+    return f"{PLACEHOLDER_MARK}{name.replace('‹', '').replace('›', '')}›"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +219,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """What somebody says to a model. `images` are shown with it: "https://…", or "data:image/png;base64,…"."""
+
     role: Literal["system", "user", "assistant"]
     content: str
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +333,27 @@ class Call:
         self.services.sending(self)
 
 
+_writing: ContextVar[Call | None] = ContextVar("writing", default=None)
+
+
+@contextmanager
+def writing(call: Call) -> Generator[None]:
+    """What is done inside is one attempt at a write: its connections look before bytes leave them."""
+    token = _writing.set(call)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+def last_look() -> None:
+    """For a connector's connection, right before it writes bytes to the service. Raises `LeaseLost` when this process
+    was paused for so long that another one may have done the write. Outside of a write it does nothing."""
+    call = _writing.get()
+    if call is not None:
+        call.sending()
+
+
 class Action:
     """A registered action: "connector.name", its models, and the functions that do, preview and find it."""
 
@@ -306,7 +406,7 @@ class Connector:
     """A service or a model provider, and its actions.
 
     `practice` gives the fields of its practice account; "{practice}" in them is the address of the practice
-    services. `icon` is a Streamlit icon (":material/mail:").
+    services. With a `consent`, an account is connected in the browser. `icon` is a Streamlit icon (":material/mail:").
 
     What the service allows one account: `rate` calls a second on average, `burst` of them at once, `concurrency`
     under way at the same time. None: nothing is known, and calls go out as they come.
@@ -320,6 +420,7 @@ class Connector:
         icon: str = ":material/extension:",
         description: str = "",
         account: type[Account] = Account,
+        consent: Consent | None = None,
         practice: Mapping[str, str] | None = None,
         rate: float | None = None,
         burst: int = 1,
@@ -330,6 +431,7 @@ class Connector:
         self.icon = icon
         self.description = description
         self.account = account
+        self.consent = consent
         self.practice = practice
         self.rate = rate
         self.burst = burst
@@ -339,7 +441,7 @@ class Connector:
         self.generate_function: Callable[..., ModelAnswer] | None = None
         self.models_function: Callable[[Any], list[ModelInfo]] | None = None
         self.price_function: Callable[[str, Any], Price | None] | None = None
-        self.check_function: Callable[[Any], str] | None = None
+        self.check_function: Callable[[Any], str | Standing] | None = None
 
     def action(
         self, title: str, *, effect: Effect, result: type[Result], timeout: float = 60.0
@@ -372,9 +474,9 @@ class Connector:
         self.models_function = function
         return function
 
-    def check(self, function: Callable[[Any], str]) -> Callable[[Any], str]:
-        """Declare `(account) -> str`: the cheapest real call, and who one is there ("octocat"). Its errors are those of
-        an action."""
+    def check(self, function: Callable[[Any], str | Standing]) -> Callable[[Any], str | Standing]:
+        """Declare `(account) -> str | Standing`: the cheapest real call, and who one is there ("octocat"). Its errors
+        are those of an action; rights that the actions need and the account lacks are one."""
         self.check_function = function
         return function
 
@@ -389,7 +491,7 @@ class Connector:
 
 
 class Registry(Mapping[str, Action]):
-    """All actions by id, and their connectors. What breaks the contract cannot be registered."""
+    """All actions by id, and their connectors. A write that could not be made safe cannot be registered."""
 
     def __init__(self, connectors: Iterable[Connector] = ()) -> None:
         self.connectors = {connector.id: connector for connector in connectors}
@@ -397,23 +499,31 @@ class Registry(Mapping[str, Action]):
             action.id: action for connector in self.connectors.values() for action in connector.actions.values()
         }
         for action in self._actions.values():
-            if action.effect == "read":
-                continue
-            if action.preview_function is None:
-                raise TypeError(f"{action.id} writes and declares no preview.")
-            if action.effect == "write" and action.find_function is None:
-                raise TypeError(f"{action.id} writes and declares no find.")
+            _ensure_safe(action)
 
     @classmethod
     def discover(cls, package: str = "integrations") -> Registry:
-        """The connectors of every module in `package`."""
+        """The connectors of every module in `package`, save those of a name like `_parts`, and the connectors that
+        installed packages name as entry points. One of the latter that cannot be used is left out, with a warning."""
         parent = importlib.import_module(package)
         modules = [
             importlib.import_module(f"{package}.{info.name}")
             for info in pkgutil.iter_modules(parent.__path__)
-            if not info.ispkg
+            if not (info.ispkg or info.name.startswith("_"))
         ]
-        return cls(connector for module in modules for connector in _connectors_of(module))
+        found = {connector.id: connector for module in modules for connector in _connectors_of(module)}
+        for entry in sorted(entry_points(group=ENTRY_POINTS), key=_package_of):
+            try:
+                connector = _loaded(entry)
+                if connector.id in found:
+                    raise TypeError(f"there is a connector '{connector.id}' already.")
+            # Whatever a package of somebody else does when it is imported, Patchbay starts without it.
+            except (Exception, SystemExit) as error:
+                why = f"{type(error).__name__}: {error}"
+                log.warning("a connector was left out", package=_package_of(entry), connector=entry.name, why=why)
+                continue
+            found[connector.id] = connector
+        return cls(found.values())
 
     def __getitem__(self, id: str) -> Action:
         return self._actions[id]
@@ -435,7 +545,59 @@ class Registry(Mapping[str, Action]):
             raise NotFound(f"There is no connector '{id}'.") from None
 
 
+def ensure_contract(connector: Connector) -> None:
+    """All that can be told of a connector without running it. Raises `TypeError` that says what it must declare."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", connector.id):
+        raise TypeError(f"'{connector.id}' is no id: small letters, digits and _.")
+    if not (connector.title and (connector.actions or connector.generate_function)):
+        raise TypeError(f"{connector.id} needs a title, and an action or a model.")
+    for action in connector.actions.values():
+        if not (action.title and action.effect in get_args(Effect) and action.timeout > 0):
+            raise TypeError(f"{action.id} needs a title, an effect ({', '.join(get_args(Effect))}) and a timeout.")
+        _ensure_safe(action)
+        _ensure_arguments(action)
+        for model in (action.params, action.result):
+            untitled = [name for name, info in model.model_fields.items() if not info.title]
+            if untitled:
+                raise TypeError(f"{action.id}: the field '{untitled[0]}' of {model.__name__} has no title.")
+            try:
+                model.model_json_schema(by_alias=True)
+            except PydanticUserError as error:
+                raise TypeError(f"{action.id}: {model.__name__} has no JSON Schema: {error.message}") from None
+
+
+def _ensure_safe(action: Action) -> None:
+    """Raises `TypeError` for a write that cannot be shown before, or not be looked up after."""
+    if action.effect != "read" and action.preview_function is None:
+        raise TypeError(f"{action.id} writes and declares no preview.")
+    if action.effect == "write" and action.find_function is None:
+        raise TypeError(f"{action.id} writes and declares no find.")
+
+
+def _ensure_arguments(action: Action) -> None:
+    for what, function, wanted in (
+        ("The action", action.function, ("params", "account", "call")),
+        ("Its preview", action.preview_function, ("params", "account")),
+        ("Its find", action.find_function, ("params", "account", "call")),
+    ):
+        if function is not None and len(inspect.signature(function).parameters) != len(wanted):
+            raise TypeError(f"{action.id}: {what.lower()} takes ({', '.join(wanted)}).")
+
+
 def _connectors_of(module: ModuleType) -> Iterator[Connector]:
     for value in vars(module).values():
         if isinstance(value, Connector):
             yield value
+
+
+def _loaded(entry: EntryPoint) -> Connector:
+    """The connector that an entry point names. Raises `TypeError`, and whatever its import raises."""
+    connector: object = entry.load()
+    if not isinstance(connector, Connector):
+        raise TypeError(f"{entry.value} is no Connector.")
+    ensure_contract(connector)
+    return connector
+
+
+def _package_of(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.value

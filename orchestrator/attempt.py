@@ -12,6 +12,7 @@ from orchestrator.errors import PatchbayError
 from orchestrator.history import Mode, Usage
 from orchestrator.journal import EffectRow
 from orchestrator.preview import PlannedEffect
+from orchestrator.run_accounts import RunAccounts
 from orchestrator.workflow import Step
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class Attempt(NamedTuple):
     limit: Limit | None = None
     owned: Callable[[], bool] = lambda: True
     """Whether this process still holds the lease of the run, by its own clock."""
+    accounts: RunAccounts = RunAccounts()
+    """Which accounts the run acts as."""
+
+    @property
+    def account(self) -> str | None:
+        """The name of the account that the action acts as. None: the one in use."""
+        return self.accounts.name(self.action.connector.id, self.step.account)
 
     @property
     def own_timeout(self) -> float:

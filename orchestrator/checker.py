@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator.actions import Action, Registry
-from orchestrator.data import is_object
+from orchestrator.data import is_object, short
 from orchestrator.errors import CODES, PatchbayError, Problem, Where
 from orchestrator.expressions import SCOPE_NAMES, Expression, compile_value, nearest
 from orchestrator.graph import NO_STEPS, bodies_of, find_cycle, inner_steps, late_values, needs_of, split_need
@@ -331,9 +331,3 @@ def _is_constant(value: Any) -> bool:
         return compile_value(value).constant
     except PatchbayError:
         return False
-
-
-def short(value: Any) -> str:
-    """A value for a message."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -18,14 +18,15 @@ from orchestrator.events import Event
 from orchestrator.graph import Graph
 from orchestrator.history import FINAL, Mode
 from orchestrator.inputs import resolve
-from orchestrator.journal import Batch, Journal, NewRun, encode, event_row
+from orchestrator.journal import Batch, Journal, NewRun, event_row
 from orchestrator.library import Library
 from orchestrator.params import validate
+from orchestrator.policies.budget import Budget
 from orchestrator.preview import has_placeholder
 from orchestrator.state import RunState
 from orchestrator.steps import KINDS, WaitingKind
 from orchestrator.steps.subworkflow import DEEPEST, Called, Subworkflow
-from orchestrator.workflow import Step, Workflow, new_run_id
+from orchestrator.workflow import Step, Workflow
 
 UNOWNED = 0
 """The fence of a run that nobody has owned yet."""
@@ -39,6 +40,8 @@ class Child:
     status: str | None
     output: Any = None
     error: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
+    """What it, and those that it began, asked of models."""
     reason: str = ""
 
 
@@ -55,10 +58,11 @@ class ChildRuns:
         attend: Callable[[str], Coroutine[Any, Any, None]],
         cancel: Callable[[str], Coroutine[Any, Any, None]],
         is_here: Callable[[str], bool],
+        budget_of: Callable[[str], Budget | None],
         recorded: Callable[[str, Graph], Awaitable[list[Event]]],
     ) -> None:
-        """What the engine does for them: `attend` sees that a run goes on, `recorded` gives what a run that goes on
-        from another one need not do again."""
+        """What the engine does for them: `attend` sees that a run goes on, `budget_of` is that of a run which is
+        here, `recorded` gives what a run that goes on from another one need not do again."""
         self._registry = registry
         self._journal = journal
         self._library = library
@@ -67,12 +71,15 @@ class ChildRuns:
         self.attend = attend
         self.cancel = cancel
         self.is_here = is_here
+        self.budget_of = budget_of
 
     async def ended(self, run_id: str) -> Child:
         """How a run stands."""
         return _child(await asyncio.to_thread(self._journal.run, run_id))
 
-    async def start(self, parent: RunState, start: Start, *, key: str, model: str | None) -> Child:
+    async def start(
+        self, parent: RunState, start: Start, *, key: str, model: str | None, budget: Budget | None
+    ) -> Child:
         """The run for a step of `parent`: a new one, or the one that an earlier attempt started. It is on disk, and
         does not begin before `attend`. `key` names the step in all attempts. Raises `PatchbayError`."""
         if parent.deep >= DEEPEST:
@@ -92,32 +99,30 @@ class ChildRuns:
         if parent.mode == "preview" and (has_placeholder(start.params) or not self._only_reads(workflow.steps)):
             return Child("", None, reason="it is previewed when the run gets there")
         now = self._clock.now()
-        run_id = new_run_id(now)
         inputs = resolve(workflow, params.inputs)
-        new = NewRun(
-            id=run_id,
-            workflow_id=workflow.id,
-            workflow_name=workflow.title,
-            workflow_hash=workflow.hash,
-            workflow=encode(workflow.dump()),
-            created_at=now,
-            inputs=encode(inputs),
+        mode: Mode = "run" if parent.mode == "run" else "preview"
+        new = NewRun.of(
+            workflow,
+            inputs,
+            now,
             model=model,
-            origin=None,
-            lineage=key,
+            mode=mode,
             owner=None,
+            lineage=key,
             parent=parent.run_id,
             parent_step=start.step,
             parent_item=start.item,
         )
-        mode: Mode = "run" if parent.mode == "run" else "preview"
-        data = {"inputs": inputs, "mode": mode, "parent": parent.run_id, "deep": parent.deep + 1}
+        data: dict[str, Any] = {"inputs": inputs, "mode": mode, "parent": parent.run_id, "deep": parent.deep + 1}
+        if budget is not None:
+            data["left"] = budget.left(now)
+        data["accounts"] = parent.accounts.as_dict()
         recorded = await self._recorded(earlier.id, Graph.of(workflow)) if earlier is not None else []
         events = [Event("run.started", data=data, at=now), *recorded]
-        rows = [event_row(run_id, number, event) for number, event in enumerate(events, 1)]
-        self._journal.write(Batch(run_id, UNOWNED, rows, new=new), urgent=True)
-        await self._journal.barrier(run_id, UNOWNED)
-        return Child(run_id, "queued")
+        rows = [event_row(new.id, number, event) for number, event in enumerate(events, 1)]
+        self._journal.write(Batch(new.id, UNOWNED, rows, new=new), urgent=True)
+        await self._journal.barrier(new.id, UNOWNED)
+        return Child(new.id, "queued")
 
     def _load(self, params: Called) -> Workflow:
         if params.version is None:
@@ -147,4 +152,5 @@ def _child(row: Any) -> Child:
     if row.status not in FINAL:
         return Child(row.id, row.status)
     output, error = (orjson.loads(text) if text else None for text in (row.output, row.error))
-    return Child(row.id, row.status, output, error)
+    usage = {"input_tokens": row.input_tokens or 0, "output_tokens": row.output_tokens or 0, "cost": row.cost}
+    return Child(row.id, row.status, output, error, usage)

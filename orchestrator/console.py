@@ -123,6 +123,7 @@ def run_object(view: RunView) -> dict[str, Any]:
         "status": view.status,
         "mode": view.mode,
         "origin": view.summary.origin,
+        "accounts": {**view.accounts.in_use, **view.accounts.chosen},
         "output": view.output,
         "error": view.summary.error,
         "steps": {step.id: _step_object(step) for step in view.steps},

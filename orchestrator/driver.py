@@ -7,14 +7,13 @@ import contextlib
 import math
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import asdict
 from typing import Any
 
 import structlog
 
 from orchestrator import masking
-from orchestrator.actions import Params, Registry
-from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Retrying, Succeeded, Unapproved, Unknown
+from orchestrator.actions import Registry
+from orchestrator.attempt import Attempt, Failed, Opened, Planned
 from orchestrator.children import Child, ChildRuns
 from orchestrator.clock import Clock, Timer
 from orchestrator.decide import Close, EndRound, Expand, Fail, Finish, Open, Propose, Skip, Start, decide
@@ -28,17 +27,18 @@ from orchestrator.errors import (
     StoreError,
     SubworkflowFailed,
 )
-from orchestrator.events import Event, EventType
+from orchestrator.events import Event
 from orchestrator.frames import ItemState
-from orchestrator.history import FINAL, Usage
-from orchestrator.journal import Batch, EffectRow, EventRow, Journal, NewRun, Parked, Signal, encode
+from orchestrator.history import FINAL
+from orchestrator.journal import EffectRow, Finished, Journal, NewRun, Parked, Signal, encode
 from orchestrator.params import validate
 from orchestrator.performer import Performer
-from orchestrator.policies.budget import Budget
-from orchestrator.preview import EXPIRES, UNKNOWN_ANSWERS, has_placeholder, planned, without_placeholders
-from orchestrator.records import kept
+from orchestrator.policies.budget import Budget, within
+from orchestrator.preview import EXPIRES, has_placeholder, planned, without_placeholders
+from orchestrator.questions import waiting_kind
+from orchestrator.recorder import Recorder
 from orchestrator.state import RUN, RunState, round_data
-from orchestrator.steps import KINDS, Answer, Done, ImmediateKind, Stopped, Waiting, WaitingKind
+from orchestrator.steps import KINDS, Answer, Done, ImmediateKind, Stopped, WaitingKind
 from orchestrator.steps.subworkflow import Subworkflow
 from orchestrator.workflow import Step
 
@@ -77,13 +77,13 @@ class Driver:
         self.text: dict[str, str] = {}
         self.watchers: weakref.WeakSet[asyncio.Event] = weakref.WeakSet()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._seq = seq
-        self._rows: list[EventRow] = []
+        self._recorder = Recorder(
+            state, journal, clock, fence=fence, seq=seq, on_wait=self._set_timer, on_write=self._notify
+        )
         self._heeded = 0
         self._lineage = lineage
         self._model = model
         self._registry = registry
-        self._journal = journal
         self._performer = performer
         self._clock = clock
         self._children = children
@@ -103,16 +103,16 @@ class Driver:
     def begin(self, new: NewRun, start: dict[str, Any], recorded: Iterable[Event]) -> None:
         """Start a new run. `start` is the data of its first event; `recorded` are events of the run that this one
         goes on from: they do not happen again."""
-        self._record("run.started", data=start)
+        self._recorder.record("run.started", data=start)
         for event in recorded:
-            self._record(event.type, event.step, event.item, event.attempt, event.data)
-        self._write(new=new)
+            self._recorder.record(event.type, event.step, event.item, event.attempt, event.data)
+        self._recorder.write(new=new)
         self.advance()
 
     def resume(self, reason: str, signals: Iterable[Signal]) -> None:
         """Go on with a run that another process left, or that waited, and do what is wanted of it."""
         if self.state.active:
-            self._record("run.resumed", data={"reason": reason})
+            self._recorder.record("run.resumed", data={"reason": reason})
         if self.state.cancelling:
             self._cancel_children()
         self._unattended.update(self.state.children.values())
@@ -122,11 +122,14 @@ class Driver:
             self._set_timer(step, item, until)
         self.heed(signals)
 
-    def _budget_of_run(self) -> Budget | None:
-        limits = self.state.graph.workflow.budget
-        if self._budget is None and limits is not None:
-            began = self.state.approved_at or self.state.started_at or self._clock.now()
-            self._budget = Budget(limits, began, self.state.used)
+    @property
+    def budget(self) -> Budget | None:
+        if self._budget is None:
+            limits = within(self.state.graph.workflow.budget, self.state.left)
+            if limits is not None:
+                began = self.state.approved_at or self.state.started_at or self._clock.now()
+                outer = self._children.budget_of(self.state.parent) if self.state.parent else None
+                self._budget = Budget(limits, began, self.state.used, outer)
         return self._budget
 
     def heed(self, signals: Iterable[Signal]) -> None:
@@ -139,34 +142,33 @@ class Driver:
                 self.cancel()
             elif signal.type == "child":
                 data = signal.data
-                child = Child(data["run"], data["status"], data["output"], data["error"])
+                child = Child(data["run"], data["status"], data["output"], data["error"], data.get("usage"))
                 self._child_ended(data["step"], data["item"], child)
             elif (signal.data["step"], signal.data["item"]) in self.state.questions:
                 answer = Answer(signal.data["value"], signal.data["by"], self._clock.now())
                 with contextlib.suppress(InvalidInput):  # it was checked when it was given
                     self._answered(signal.data["step"], signal.data["item"], answer)
-            self._write(heeded=signal.id)
+            self._recorder.write(heeded=signal.id)
         if not self.parked:
             self.advance()
 
     def _answered(self, step: str, item: str, answer: Answer) -> None:
         question = self.state.questions[step, item]
-        if question["kind"] == "preview":
-            self._preview_answered(question["hash"], answer)
-            return
-        if question["kind"] == "effect":
-            self._effect_answered(step, item, question["plan"], answer)
-            return
-        if question["kind"] == "unknown":
-            self._unknown_answered(step, item, question["plan"], answer)
-            return
-        kind, params = self._waiting_kind(step, item)
-        self._came_of(step, item, kind.answered(params, answer))
+        match question["kind"]:
+            case "preview":
+                self._preview_answered(question["hash"], answer)
+            case "effect":
+                self._effect_answered(step, item, question["plan"], answer)
+            case "unknown":
+                self._unknown_answered(step, item, question["plan"], answer)
+            case _:
+                kind, params = waiting_kind(self.state, step, item)
+                self._recorder.came_of(step, item, kind.answered(params, answer))
 
     def _unknown_answered(self, step: str, item: str, plan: dict[str, Any], answer: Answer) -> None:
         match answer.value:
             case "send":
-                self._record("step.approved", step, item, data={"plan": plan, "by": answer.by, "send": True})
+                self._recorder.record("step.approved", step, item, data={"plan": plan, "by": answer.by, "send": True})
             case "sent":
                 row = EffectRow(
                     key=self._key(step, item),
@@ -181,11 +183,11 @@ class Driver:
                     at=self._clock.now(),
                 )
                 output = without_placeholders(plan["result"])
-                self._came_of(step, item, Done(output))
-                self._write(effect=confirmed(row, output), urgent=True)
+                self._recorder.came_of(step, item, Done(output))
+                self._recorder.write(effect=confirmed(row, output), urgent=True)
             case _:
                 error = StepError("It may have been sent, and was stopped.", remedy="Look at the service.")
-                self._came_of(step, item, Stopped(error))
+                self._recorder.came_of(step, item, Stopped(error))
 
     def _preview_answered(self, hash: str, answer: Answer) -> None:
         if not answer.value["approved"]:
@@ -193,17 +195,20 @@ class Driver:
             return
         self._drop_timers()
         self._budget = None  # its time begins anew: nobody knows how long the approval took
-        self._record("run.approved", data={"hash": hash, "by": answer.by})
-        self._write(urgent=True)
+        self._recorder.record("run.approved", data={"hash": hash, "by": answer.by})
+        self._recorder.write(mode="approved", urgent=True)
 
     def _effect_answered(self, step: str, item: str, plan: dict[str, Any], answer: Answer) -> None:
         if answer.value["approved"]:
-            self._record("step.approved", step, item, data={"plan": plan, "by": answer.by})
+            self._recorder.record("step.approved", step, item, data={"plan": plan, "by": answer.by})
         else:
-            self._came_of(step, item, Stopped(NotApproved(f"{answer.by} did not approve it: nothing was sent.")))
+            self._recorder.came_of(
+                step, item, Stopped(NotApproved(f"{answer.by} did not approve it: nothing was sent."))
+            )
 
     def advance(self) -> None:
         """Perform all that is to be done now."""
+        record = self._recorder.record
         while commands := decide(self.state):
             for command in commands:
                 match command:
@@ -211,26 +216,26 @@ class Driver:
                         if not self._is_stale(command):
                             self._start(command)
                     case Expand():
-                        self._record("step.expanded", command.step, command.item, data={"count": command.count})
+                        record("step.expanded", command.step, command.item, data={"count": command.count})
                     case Skip():
-                        self._record("step.skipped", command.step, command.item, data={"reason": command.reason})
+                        record("step.skipped", command.step, command.item, data={"reason": command.reason})
                     case EndRound():
                         data = round_data(command.round) | ({"supposed": True} if command.supposed else {})
-                        self._record("step.round", command.step, command.item, data=data)
+                        record("step.round", command.step, command.item, data=data)
                     case Close():
-                        self._close(command)
+                        self._recorder.closed(command)
                     case Fail() if self._is_stale(command):
                         pass
                     case Fail():
-                        self._record("step.failed", command.step, command.item, data={"error": command.error})
+                        record("step.failed", command.step, command.item, data={"error": command.error})
                     case Open():
-                        self._record("step.opened", command.step, command.item, data={"reason": command.reason})
+                        record("step.opened", command.step, command.item, data={"reason": command.reason})
                     case Propose():
                         until = self._clock.now() + EXPIRES
-                        self._record("run.proposed", data={"hash": command.hash, "until": until})
+                        record("run.proposed", data={"hash": command.hash, "until": until})
                     case Finish():
                         self._finish(command)
-        self._write()
+        self._recorder.write()
         if self.state.is_waiting:
             self._park()
 
@@ -247,7 +252,7 @@ class Driver:
         """End the run. Reads are dropped; a write that is under way is waited for, since it may be happening."""
         if self.state.cancelling or self.state.status != "running":
             return
-        self._record("run.cancelling")
+        self._recorder.record("run.cancelling")
         self._drop_timers()
         self._cancel_children()
         for (step, item), task in list(self._tasks.items()):
@@ -255,7 +260,7 @@ class Driver:
                 task.cancel()
                 del self._tasks[step, item]
                 attempt = self.state.step(step, item).items[item].attempt
-                self._record("step.cancelled", step, item, attempt)
+                self._recorder.record("step.cancelled", step, item, attempt)
         self.advance()
 
     async def stop(self, grace: float) -> None:
@@ -301,49 +306,14 @@ class Driver:
 
     def _log(self, step: str, item: str, message: str) -> None:
         if self.state.status == "running" and not self.ended.done():
-            self._record("step.log", step, item, data={"message": message})
-            self._write()
+            self._recorder.record("step.log", step, item, data={"message": message})
+            self._recorder.write()
 
     # ---
 
-    def _record(
-        self, type: EventType, step: str = "", item: str = "", attempt: int = 0, data: dict[str, Any] | None = None
-    ) -> None:
-        """Fold an event in, and keep it to be written. Raises TypeError when `data` is not JSON; then nothing is."""
-        event = Event(type, step, item, attempt, data or {}, self._clock.now())
-        row, event = kept(self.run_id, self._seq + 1, event)
-        self._seq += 1
-        self._rows.append(row)
-        self.state.apply(event)
-
-    def _write(
-        self,
-        *,
-        effect: EffectRow | None = None,
-        new: NewRun | None = None,
-        finished: tuple[str, float, str | None, str | None] | None = None,
-        parked: Parked | None = None,
-        heeded: int | None = None,
-        urgent: bool = False,
-    ) -> None:
-        """Append what was recorded to the journal. It is on disk after the next barrier."""
-        if self._rows or effect or parked or heeded:
-            rows, self._rows = self._rows, []
-            batch = Batch(
-                self.run_id,
-                self.fence,
-                rows,
-                effect=effect,
-                new=new,
-                finished=finished,
-                parked=parked,
-                heeded=heeded,
-            )
-            self._journal.write(batch, urgent=urgent)
-            self._notify()
-
     def _start(self, start: Start) -> None:
-        self._record("step.started", start.step, start.item, start.attempt, {"input": start.params})
+        if not self._recorder.started(start):
+            return
         state = self.state.step(start.step, start.item)
         step = state.node.step
         if state.node.bodies:
@@ -361,7 +331,7 @@ class Driver:
         action = self._registry.get(step.uses)
         if action is None:
             error = NotFound(f"There is no action '{step.uses}' any more.", remedy="Install its connector again.")
-            self._settle(start, Failed(error))
+            self._recorder.settle(start, Failed(error))
             return
         attempt = Attempt(
             run_id=self.run_id,
@@ -379,8 +349,9 @@ class Driver:
             plan=self.state.plans.get((start.step, start.item)),
             clock=self._clock,
             since=known.since,
-            budget=self._budget_of_run(),
+            budget=self.budget,
             owned=self._is_owner,
+            accounts=self.state.accounts,
         )
         self._tasks[start.step, start.item] = self._loop.create_task(self._perform(start, attempt))
 
@@ -392,47 +363,19 @@ class Driver:
         """A built-in step: what comes of it is known at once."""
         preview = self.state.mode == "preview"
         if preview and not isinstance(kind, WaitingKind) and has_placeholder(start.params):
-            self._settle(start, Opened("it depends on what only the service can choose"))
+            self._recorder.settle(start, Opened("it depends on what only the service can choose"))
             return
         try:
             params = validate(kind, start.params)
             if preview and isinstance(kind, WaitingKind):
                 plan = planned(start.step, start.item, kind.id, "", kind.stand_in(params))
-                self._settle(start, Planned(plan))
+                self._recorder.settle(start, Planned(plan))
                 return
             outcome = kind.begin(params, self._clock.now())
         except PatchbayError as error:
-            self._settle(start, Failed(error))
+            self._recorder.settle(start, Failed(error))
             return
-        self._came_of(start.step, start.item, outcome)
-
-    def _came_of(self, step: str, item: str, outcome: Done | Stopped | Waiting) -> None:
-        attempt = self.state.step(step, item).items[item].attempt
-        match outcome:
-            case Done():
-                self._record("step.succeeded", step, item, attempt, {"output": outcome.output})
-            case Stopped():
-                error = outcome.error.at(workflow=self.state.graph.workflow.id, step=step, item=item or None)
-                self._record("step.failed", step, item, attempt, {"error": error.as_dict()})
-            case Waiting():
-                data = {"until": outcome.until, "question": outcome.question}
-                self._record("step.waiting", step, item, attempt, data)
-                self._set_timer(step, item, outcome.until)
-
-    def _waiting_kind(self, step: str, item: str) -> tuple[WaitingKind[Any], Params]:
-        state = self.state.step(step, item)
-        kind = KINDS[state.node.step.uses]
-        assert isinstance(kind, WaitingKind)
-        return kind, validate(kind, state.node.params.render(state.scope(item)))
-
-    def _close(self, close: Close) -> None:
-        attempt = self.state.step(close.step, close.item).items[close.item].attempt
-        data = {"output": close.output} | ({"supposed": True} if close.supposed else {})
-        try:
-            self._record("step.succeeded", close.step, close.item, attempt, data)
-        except TypeError as error:
-            failure = StepError(f"The output is not data that can be kept: {error}.", remedy="Correct 'output'.")
-            self._record("step.failed", close.step, close.item, attempt, {"error": failure.as_dict()})
+        self._recorder.came_of(start.step, start.item, outcome)
 
     # --- runs that a step starts
 
@@ -440,7 +383,7 @@ class Driver:
         """Start the run of another workflow and wait for it, as a row if it takes long."""
         try:
             child = await self._children.start(
-                self.state, start, key=self._key(start.step, start.item), model=self._model
+                self.state, start, key=self._key(start.step, start.item), model=self._model, budget=self.budget
             )
         except PatchbayError as error:
             child = error
@@ -449,17 +392,17 @@ class Driver:
             return
         step, item = start.step, start.item
         if isinstance(child, PatchbayError):
-            self._settle(start, Failed(child))
+            self._recorder.settle(start, Failed(child))
         elif child.status is None:
-            self._settle(start, Opened(child.reason))
+            self._recorder.settle(start, Opened(child.reason))
         elif self.state.cancelling:
-            self._record("step.cancelled", step, item, start.attempt)
+            self._recorder.record("step.cancelled", step, item, start.attempt)
             self._later(self._children.cancel(child.run_id))
         else:
             self._unattended.add(child.run_id)
             data = {"until": None, "child": child.run_id}
-            self._record("step.waiting", step, item, start.attempt, data)
-            self._write(urgent=True)
+            self._recorder.record("step.waiting", step, item, start.attempt, data)
+            self._recorder.write(urgent=True)
             self._later(self._look_after(step, item, child.run_id))
         self.advance()
 
@@ -477,13 +420,14 @@ class Driver:
         if self.state.children.get((step, item)) != child.run_id:
             return  # it is known already
         attempt = self.state.step(step, item).items[item].attempt
+        data: dict[str, Any] = {"usage": child.usage} if child.usage else {}
         if child.status == "succeeded":
-            self._record("step.succeeded", step, item, attempt, {"output": child.output or {}})
+            self._recorder.record("step.succeeded", step, item, attempt, {**data, "output": child.output or {}})
             return
         said = (child.error or {}).get("message") or f"it was {child.status}"
         error = SubworkflowFailed(f"Its run {child.run_id} {child.status}: {said}", remedy="Look at that run.")
-        data = {"error": error.at(workflow=self.state.graph.workflow.id, step=step, item=item or None).as_dict()}
-        self._record("step.failed", step, item, attempt, data)
+        placed = error.at(workflow=self.state.graph.workflow.id, step=step, item=item or None)
+        self._recorder.record("step.failed", step, item, attempt, {**data, "error": placed.as_dict()})
 
     def _cancel_children(self) -> None:
         for child in self.state.children.values():
@@ -510,10 +454,13 @@ class Driver:
             self._tasks.pop((start.step, start.item), None)
             self.drop()
             return
+        except Exception as error:  # not even what failed could be told: the run must not wait for ever
+            said = f"{start.step} could not be run: {type(error).__name__}: {error}"
+            outcome = Failed(StepError(said, remedy="Try again. If it stays, report it with the log."))
         self._tasks.pop((start.step, start.item), None)
         if self.ended.done():
             return
-        self._settle(start, outcome)
+        self._recorder.settle(start, outcome)
         if self._tasks:
             self._advance_soon()  # others that end in the same turn of the loop are decided on, and written, together
         else:
@@ -529,64 +476,6 @@ class Driver:
         if not self.ended.done():
             self.advance()
 
-    def _settle(self, start: Start, outcome: Outcome) -> None:
-        step, item, attempt = start.step, start.item, start.attempt
-        match outcome:
-            case Succeeded():
-                data: dict[str, Any] = {"output": outcome.output} | _usage(outcome.usage)
-                if outcome.reused:
-                    data["reused"] = True
-                if outcome.cached:
-                    data["cached"] = True
-                try:
-                    self._record("step.succeeded", step, item, attempt, data)
-                except TypeError as error:
-                    failure = StepError(f"The result is not data that can be kept: {error}.")
-                    self._settle(start, Failed(failure, outcome.effect))
-                    return
-                if outcome.usage is not None or outcome.effect is not None:
-                    # What cost money or was sent is committed at once.
-                    self._write(effect=outcome.effect, urgent=True)
-            case Failed():
-                data = {"error": self._place(outcome.error, start)} | _usage(outcome.usage)
-                self._record("step.failed", step, item, attempt, data)
-                self._write(effect=outcome.effect, urgent=True)
-            case Retrying():
-                data = {"error": self._place(outcome.error, start), "until": outcome.until} | _usage(outcome.usage)
-                if not outcome.tried:
-                    data["tried"] = False
-                self._record("step.retrying", step, item, attempt, data)
-                self._write(urgent=True)
-                self._set_timer(step, item, outcome.until)
-            case Planned():
-                self._record("step.planned", step, item, attempt, {"plan": asdict(outcome.plan)})
-            case Opened():
-                self._record("step.opened", step, item, attempt, {"reason": outcome.reason})
-            case Unapproved():
-                question = {
-                    "kind": "effect",
-                    "message": f"May this go out? {outcome.plan.summary}",
-                    "who": "",
-                    "show": outcome.plan.request,
-                    "plan": asdict(outcome.plan),
-                }
-                self._came_of(step, item, Waiting(None, question))
-
-            case Unknown():
-                question = {
-                    "kind": "unknown",
-                    "message": f"Was this sent? {outcome.plan.summary} {outcome.error.message}",
-                    "who": "",
-                    "choices": list(UNKNOWN_ANSWERS),
-                    "show": outcome.plan.request,
-                    "plan": asdict(outcome.plan),
-                }
-                self._came_of(step, item, Waiting(None, question))
-
-    def _place(self, error: PatchbayError, start: Start) -> dict[str, Any]:
-        workflow = self.state.graph.workflow.id
-        return error.at(workflow=workflow, step=start.step, item=start.item or None, attempt=start.attempt).as_dict()
-
     def _set_timer(self, step: str, item: str, until: float | None) -> None:
         if until is not None:
             self._timers[step, item] = self._clock.call_at(until, lambda: self._due(step, item))
@@ -599,10 +488,10 @@ class Driver:
             self._finish(Finish("cancelled"))
             return
         if self.state.graph.every[step].step.uses in KINDS:
-            kind, params = self._waiting_kind(step, item)
-            self._came_of(step, item, kind.due(params, self._clock.now()))
+            kind, params = waiting_kind(self.state, step, item)
+            self._recorder.came_of(step, item, kind.due(params, self._clock.now()))
         else:
-            self._record("step.due", step, item)
+            self._recorder.record("step.due", step, item)
         self.advance()
 
     def _park(self) -> None:
@@ -616,7 +505,7 @@ class Driver:
             return  # it hears of them at once
         self.parked = True
         self._drop_timers()
-        self._write(parked=Parked(wake_at), urgent=True)
+        self._recorder.write(parked=Parked(wake_at), urgent=True)
         self._finishing = asyncio.create_task(self._after_commit())
 
     def _drop_timers(self) -> None:
@@ -630,21 +519,25 @@ class Driver:
             data["output"] = finish.output
         if finish.error is not None:
             data["error"] = finish.error
-        row = (
+        used = self.state.used
+        row = Finished(
             finish.status,
             self._clock.now(),
             None if finish.output is None else encode(finish.output),
             None if finish.error is None else encode(finish.error),
+            used.input_tokens,
+            used.output_tokens,
+            used.cost,
         )
         self._drop_timers()
         self._cancel_children()
-        self._record("run.finished", data=data)
-        self._write(finished=row, urgent=True)
+        self._recorder.record("run.finished", data=data)
+        self._recorder.write(finished=row, urgent=True)
         self._finishing = asyncio.create_task(self._after_commit())
 
     async def _after_commit(self) -> None:
         try:
-            await self._journal.barrier(self.run_id, self.fence)
+            await self._recorder.barrier()
         except StoreError as error:
             log.error("run stopped", run=self.run_id, error=str(error))
         self._end()
@@ -659,7 +552,3 @@ class Driver:
         if self.watchers:  # to go through a weak set takes long even when it is empty, as it nearly always is
             for watcher in self.watchers:
                 watcher.set()
-
-
-def _usage(usage: Usage | None) -> dict[str, Any]:
-    return {"usage": asdict(usage)} if usage else {}

@@ -14,26 +14,28 @@ from typing import Any, Literal
 
 import structlog
 
+from orchestrator import questions
 from orchestrator.actions import Registry
 from orchestrator.children import ChildRuns
 from orchestrator.clock import Clock
-from orchestrator.data import is_object
+from orchestrator.data import flaw
 from orchestrator.driver import Driver
-from orchestrator.errors import InvalidInput, NotFound, StoreError
+from orchestrator.errors import InvalidInput, StoreError
 from orchestrator.events import Event
 from orchestrator.graph import Graph
 from orchestrator.graphs import Graphs
 from orchestrator.history import FINAL, Mode
 from orchestrator.inputs import resolve
-from orchestrator.journal import LEASE, Claim, Journal, NewRun, encode
+from orchestrator.journal import LEASE, Claim, Journal, NewRun
 from orchestrator.live import LiveSnapshot, snapshot
 from orchestrator.origin import check_step, from_here, outermost, pinned, recorded
-from orchestrator.params import validate
 from orchestrator.performer import Performer
-from orchestrator.preview import UNKNOWN_ANSWERS, PlannedEffect
+from orchestrator.policies.budget import Budget
+from orchestrator.preview import PlannedEffect, from_outside
+from orchestrator.run_accounts import RunAccounts
 from orchestrator.state import RunState
-from orchestrator.steps import KINDS, Answer, WaitingKind
-from orchestrator.workflow import RunId, Workflow, new_run_id
+from orchestrator.steps import Answer
+from orchestrator.workflow import RunId, Workflow
 
 TEND = 1.0
 """Seconds between two looks at leases, cancellations and runs that nobody owns."""
@@ -90,6 +92,7 @@ class Engine:
             attend=self._attend,
             cancel=self.cancel,
             is_here=lambda run_id: run_id in self._drivers or run_id in self._ended_children,
+            budget_of=self._budget_of,
             recorded=self._recorded,
         )
 
@@ -121,18 +124,21 @@ class Engine:
         model: str | None = None,
         preview: bool = False,
         pins: Mapping[str, Any] | None = None,
+        accounts: RunAccounts | None = None,
     ) -> RunId:
         """Start a new run and return once it is on disk. The workflow must be free of problems. A preview plans its
-        writes and waits for approval before any is sent; `pins` are outputs of steps that are not run. Raises
-        `InvalidInput`, `NotFound` or `StoreError`."""
+        writes and waits for approval before any is sent; `pins` are outputs of steps that are not run; `accounts` are
+        those it acts as. Raises `InvalidInput`, `NotFound` or `StoreError`."""
         typed = pinned(pins, self._graphs.of(workflow)) if pins else ()
         mode: Mode = "preview" if preview else "run"
-        return await self._begin(workflow, resolve(workflow, given), model, mode=mode, recorded=typed)
+        return await self._begin(
+            workflow, resolve(workflow, given), model, mode=mode, recorded=typed, accounts=accounts
+        )
 
-    async def resume(self, run_id: str, workflow: Workflow | None = None) -> RunId:
+    async def resume(self, run_id: str, workflow: Workflow | None = None, accounts: RunAccounts | None = None) -> RunId:
         """Go on where a run stopped: the same run if it was interrupted, a new one that names it as its origin if it
-        failed or was cancelled. What was recorded is not done again. `workflow` is a corrected version for the rest.
-        Raises `NotFound` or `StoreError`."""
+        failed or was cancelled. What was recorded is not done again. `workflow` is a corrected version for the rest;
+        without `accounts` it acts as before. Raises `NotFound` or `StoreError`."""
         row = await asyncio.to_thread(self._journal.run, run_id)
         if row.status == "succeeded":
             raise StoreError(f"Run '{run_id}' succeeded: nothing is left to do.", remedy="Run it again instead.")
@@ -151,6 +157,7 @@ class Engine:
             mode=state.mode,
             origin=run_id,
             lineage=row.lineage,
+            accounts=accounts or state.accounts,
             recorded=await self._recorded(run_id, self._graphs.of(known)),
             plans=state.plans.values() if state.mode == "approved" else (),
         )
@@ -167,6 +174,7 @@ class Engine:
         given: Mapping[str, Mapping[str, Any]],
         pins: Mapping[str, Any],
         preview: bool,
+        accounts: RunAccounts | None = None,
     ) -> RunId:
         """A new run made of an earlier one: what comes before `start` (or, with `only`, all but that step) is taken
         from it, the rest happens anew. Raises `NotFound`, `InvalidInput` or `StoreError`."""
@@ -174,8 +182,10 @@ class Engine:
         known = workflow or state.graph.workflow
         graph = self._graphs.of(known)
         typed = pinned(pins, graph)
-        for step in given:
+        for step, values in given.items():
             check_step(graph, step)
+            if wrong := flaw(dict(values), step):
+                raise InvalidInput(f"What was typed for {wrong}.", remedy="Type data that can be kept.")
         if only is not None:
             check_step(graph, only)
             again = frozenset({outermost(graph, only)})
@@ -189,6 +199,7 @@ class Engine:
             model,
             mode="preview" if preview else "run",
             origin=run_id,
+            accounts=accounts or state.accounts,
             recorded=[*kept, *typed],
             only=only and outermost(graph, only),
             given={step: dict(values) for step, values in given.items()},
@@ -214,32 +225,8 @@ class Engine:
         """Answer a question that a run waits with. Raises `NotFound` when it does not ask (any more), and
         `InvalidInput` for an answer that does not fit."""
         state = await self.state(run_id)
-        question = state.questions.get((step, item))
-        if question is None:
-            raise NotFound(
-                f"Step '{step}' of run '{run_id}' asks nothing now.", remedy="Look at the run: it may have gone on."
-            )
-        self._check_answer(state, step, item, question, Answer(value, by, self._clock.now()))
+        questions.check(state, step, item, Answer(value, by, self._clock.now()))
         await self._signal(run_id, "answer", {"step": step, "item": item, "value": value, "by": by})
-
-    def _check_answer(self, state: RunState, step: str, item: str, question: dict[str, Any], answer: Answer) -> None:
-        if question["kind"] in ("preview", "effect"):
-            said: Any = answer.value
-            if not is_object(said) or not isinstance(said.get("approved"), bool):
-                raise InvalidInput(
-                    "An approval is answered with yes or no.", remedy='Send {"approved": true} or false.'
-                )
-            if said["approved"] and said.get("hash", question.get("hash")) != question.get("hash"):
-                raise InvalidInput("This is not what was shown.", remedy="Look at the preview again.")
-            return
-        if question["kind"] == "unknown":
-            if answer.value not in UNKNOWN_ANSWERS:
-                raise InvalidInput("That is no answer.", remedy=f"Choose one of: {', '.join(UNKNOWN_ANSWERS)}.")
-            return
-        known = state.step(step, item)
-        kind = KINDS[known.node.step.uses]
-        assert isinstance(kind, WaitingKind)
-        kind.answered(validate(kind, known.node.params.render(known.scope(item))), answer)
 
     async def state(self, run_id: str) -> RunState:
         """A run as it stands, whoever owns it. Raises `NotFound`."""
@@ -314,28 +301,20 @@ class Engine:
         plans: Iterable[PlannedEffect] = (),
         only: str | None = None,
         given: Mapping[str, Any] | None = None,
+        accounts: RunAccounts | None = None,
     ) -> RunId:
         now = self._clock.now()
-        run_id = new_run_id(now)
-        new = NewRun(
-            id=run_id,
-            workflow_id=workflow.id,
-            workflow_name=workflow.title,
-            workflow_hash=workflow.hash,
-            workflow=encode(workflow.dump()),
-            created_at=now,
-            inputs=encode(inputs),
-            model=model,
-            origin=origin,
-            lineage=lineage or run_id,
-            owner=self.owner,
-        )
-        driver = self._drive(RunState(self._graphs.of(workflow), run_id), 1, 0, new.lineage, model, now)
+        if mode == "preview":
+            inputs = from_outside(inputs)
+        new = NewRun.of(workflow, inputs, now, model=model, mode=mode, owner=self.owner, origin=origin, lineage=lineage)
+        driver = self._drive(RunState(self._graphs.of(workflow), new.id), 1, 0, new.lineage, model, now)
         start: dict[str, Any] = {"inputs": inputs, "mode": mode}
+        if accounts:
+            start["accounts"] = accounts.as_dict()
         extra = {"plans": [asdict(plan) for plan in plans], "only": only, "given": given}
         driver.begin(new, start | {name: value for name, value in extra.items() if value}, recorded)
-        await self._journal.barrier(run_id, driver.fence)
-        return run_id
+        await self._journal.barrier(new.id, driver.fence)
+        return RunId(new.id)
 
     def _drive(
         self, state: RunState, fence: int, seq: int, lineage: str, model: str | None, claimed_at: float
@@ -357,6 +336,10 @@ class Engine:
         )
         self._drivers[state.run_id] = driver
         return driver
+
+    def _budget_of(self, run_id: str) -> Budget | None:
+        driver = self._drivers.get(run_id)
+        return driver.budget if driver else None
 
     def _forget(self, driver: Driver) -> None:
         self._drivers.pop(driver.run_id, None)

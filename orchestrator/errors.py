@@ -131,6 +131,12 @@ class NotFound(PatchbayError):
     code = "not_found"
 
 
+class Outdated(PatchbayError):
+    """Somebody else changed it in the meantime. Nothing was written."""
+
+    code = "outdated"
+
+
 class InvalidTemplate(PatchbayError):
     code = "invalid_template"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 EventType = Literal[
-    "run.started",  # {"inputs", "mode", "plans"?, "only"?, "given"?, "deep"?}
+    "run.started",  # {"inputs", "mode", "accounts"?, "plans"?, "only"?, "given"?, "deep"?}
     "run.proposed",  # {"hash", "until"}: a preview is complete and waits for approval
     "run.approved",  # {"hash", "by"}: the run goes on for real, with what the preview recorded
     "run.resumed",  # {"reason"}: another owner goes on; attempts that were under way start again

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from orchestrator.preview import PlannedEffect
+from orchestrator.run_accounts import RunAccounts
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled"]
 StepStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "skipped", "cancelled", "planned", "open"]
@@ -52,6 +53,29 @@ class RunSummary:
     """The run that this one goes on from, if any."""
     parent: str | None = None
     """The run that began this one and waits for it, if any."""
+    mode: Mode = "run"
+    usage: Usage = Usage()
+    """What models were asked for; nothing before the run is over."""
+
+
+Began = Literal["by hand", "called", "again", "preview"]
+"""How a run began: by itself, by another workflow that waits for it, from an earlier run; or only to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs are asked for; what is None, or "", excludes none. `since` is in seconds since 1970, `cost` the least
+    in US dollars; `text` stands somewhere in what the run was given, gave, or failed with."""
+
+    status: tuple[str, ...] | None = None
+    workflow: str | None = None
+    since: float | None = None
+    cost: float | None = None
+    began: Began | None = None
+    text: str = ""
+
+
+EVERY_RUN = RunFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +198,8 @@ class RunView:
     plan_hash: str | None = None
     """What an approval of these plans must name."""
     usage: Usage = field(default_factory=Usage)
+    accounts: RunAccounts = field(default_factory=RunAccounts)
+    """Which accounts it acts as."""
 
     @property
     def status(self) -> RunStatus:

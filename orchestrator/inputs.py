@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from orchestrator.data import DEPTH, flaw, short
 from orchestrator.errors import InvalidInput
 from orchestrator.expressions import nearest
 from orchestrator.workflow import Input, Workflow
@@ -31,11 +32,6 @@ WORDS = {
 }
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
 def coerce(name: str, declared: Input, value: Any) -> Any:
     """`value` as the type that the input declares; text is read as JSON for a list or object. Raises `InvalidInput`."""
     adapter = ADAPTERS[declared.type]
@@ -46,11 +42,11 @@ def coerce(name: str, declared: Input, value: Any) -> Any:
             value = adapter.validate_python(value)
     except ValidationError:
         raise InvalidInput(
-            f"Input '{name}' must be {WORDS[declared.type]} and is {_short(value)}.", remedy="Correct the value."
+            f"Input '{name}' must be {WORDS[declared.type]} and is {short(value)}.", remedy="Correct the value."
         ) from None
     if declared.choices and value not in declared.choices:
         choices = ", ".join(str(choice) for choice in declared.choices)
-        raise InvalidInput(f"Input '{name}' cannot be {value!r}.", remedy=f"Choose one of: {choices}.")
+        raise InvalidInput(f"Input '{name}' cannot be {short(value)}.", remedy=f"Choose one of: {choices}.")
     return value
 
 
@@ -66,6 +62,11 @@ def resolve(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
     for name, declared in workflow.inputs.items():
         if name in given and given[name] is not None:
             values[name] = coerce(name, declared, given[name])
+            if wrong := flaw(values[name], name):
+                raise InvalidInput(
+                    f"Input {wrong}.",
+                    remedy=f"Give text, numbers, lists and objects, at most {DEPTH} levels deep.",
+                )
         elif declared.required:
             label = declared.title or name
             raise InvalidInput(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,20 +20,23 @@ import sqlalchemy as sa
 
 from orchestrator.errors import LeaseLost, NotFound, StoreError
 from orchestrator.events import Event
-from orchestrator.history import ACTIVE, FINAL, RunSummary
+from orchestrator.history import ACTIVE, EVERY_RUN, FINAL, RunFilter, RunSummary, Usage
 from orchestrator.records import (
     Batch,
     Claim,
     EffectRow,
     EventRow,
+    Finished,
     NewRun,
     Parked,
     Signal,
     SignalType,
     encode,
+    event_of,
     event_row,
 )
 from orchestrator.retention import Retention
+from orchestrator.run_accounts import RunAccounts
 from orchestrator.schema import CACHE, EFFECTS, EVENTS, RUNS, SIGNALS, WORKFLOWS
 from orchestrator.settings import Settings
 from orchestrator.stores import open_store
@@ -47,16 +50,25 @@ __all__ = [
     "Claim",
     "EffectRow",
     "EventRow",
+    "Finished",
     "Journal",
     "NewRun",
     "Parked",
     "Signal",
     "encode",
+    "event_of",
     "event_row",
+    "summary",
 ]
 
 WRITE_BEHIND = 0.005
 """Seconds that an append may wait for others to share its commit when nobody waits for it."""
+
+LOOKED_BACK = 50
+"""Runs of a version that are asked who they acted as."""
+
+LOOKED_UP = 500
+"""Names in one query."""
 
 Settle = Callable[[StoreError | None], None]
 """Told when what came before it is on disk, or why it is not."""
@@ -288,17 +300,14 @@ class Journal:
 
     # --- reading
 
-    def runs(
-        self, *, status: Iterable[str] | None = None, workflow: str | None = None, limit: int = 50, offset: int = 0
-    ) -> list[RunSummary]:
+    def runs(self, wanted: RunFilter = EVERY_RUN, *, limit: int = 50, offset: int = 0) -> list[RunSummary]:
         """Runs, newest first."""
-        query: sa.Select[*tuple[Any, ...]] = sa.select(*_SUMMARY)
-        if status is not None or workflow is not None:
+        query: sa.Select[*tuple[Any, ...]] = sa.select(*_SUMMARY).where(*_conditions(wanted))
+        if wanted.status is not None or wanted.workflow is not None:
             # A few of each status, each straight from an index, instead of all runs, sorted.
-            those = sa.true() if workflow is None else RUNS.c.workflow_id == workflow
             each = [
-                sa.select(_newest(query.where(RUNS.c.status == one, those)).limit(limit + offset).subquery())
-                for one in sorted(ACTIVE | FINAL if status is None else set(status))
+                sa.select(_newest(query.where(RUNS.c.status == one)).limit(limit + offset).subquery())
+                for one in sorted(ACTIVE | FINAL if wanted.status is None else set(wanted.status))
             ]
             if not each:
                 return []
@@ -307,13 +316,13 @@ class Journal:
         else:
             query = _newest(query)
         with self._store.read() as connection:
-            return [_summary(row) for row in connection.execute(query.limit(limit).offset(offset))]
+            return [summary(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
     def children(self, run_id: str) -> list[RunSummary]:
         """The runs that a run began, oldest first."""
         query = sa.select(*_SUMMARY).where(RUNS.c.parent == run_id).order_by(RUNS.c.created_at, RUNS.c.id)
         with self._store.read() as connection:
-            return [_summary(row) for row in connection.execute(query)]
+            return [summary(row) for row in connection.execute(query)]
 
     def latest_of(self, lineage: str) -> Any | None:
         """The row of the newest run of a lineage."""
@@ -322,13 +331,25 @@ class Journal:
         with self._store.read() as connection:
             return connection.execute(later).first() or connection.execute(first).first()
 
-    def has_succeeded(self, workflow_id: str, hash: str) -> bool:
-        """Whether a version of a workflow has ever run to its end."""
-        query = sa.select(RUNS.c.id).where(
-            RUNS.c.workflow_id == workflow_id, RUNS.c.workflow_hash == hash, RUNS.c.status == "succeeded"
-        )
+    def lineages(self, among: Collection[str]) -> set[str]:
+        """Those of which a run is left."""
+        found: set[str] = set()
+        names = sorted(among)
         with self._store.read() as connection:
-            return connection.execute(query.limit(1)).first() is not None
+            for start in range(0, len(names), LOOKED_UP):
+                these = names[start : start + LOOKED_UP]
+                found.update(connection.scalars(sa.select(RUNS.c.id).where(RUNS.c.id.in_(these))))
+                later = sa.select(RUNS.c.lineage).where(RUNS.c.lineage.in_(these), RUNS.c.lineage != RUNS.c.id)
+                found.update(connection.scalars(later))
+        return found
+
+    def succeeded_as(self, workflow_id: str, hash: str) -> list[RunAccounts]:
+        """Who a version of a workflow acted as in the newest runs of it that succeeded."""
+        version = RUNS.c.workflow_id == workflow_id, RUNS.c.workflow_hash == hash
+        runs = sa.select(RUNS.c.id).where(*version, RUNS.c.status == "succeeded")
+        newest = runs.order_by(RUNS.c.created_at.desc()).limit(LOOKED_BACK)
+        first = sa.select(EVENTS).where(EVENTS.c.run_id.in_(newest), EVENTS.c.seq == 1)
+        return [RunAccounts.of(event_of(row).data.get("accounts")) for row in self._event_rows(first)]
 
     def run(self, run_id: str) -> Any:
         """The row of a run. Raises `NotFound`."""
@@ -339,24 +360,30 @@ class Journal:
         return row
 
     def summary(self, run_id: str) -> RunSummary:
-        return _summary(self.run(run_id))
+        return summary(self.run(run_id))
 
     def events(self, run_id: str, after: int = 0) -> list[tuple[int, Event]]:
         """The events of a run with their numbers, from the one behind `after` on. Raises `StoreError` when a large
         output is missing or damaged."""
-        query = sa.select(EVENTS).where(EVENTS.c.run_id == run_id, EVENTS.c.seq > after).order_by(EVENTS.c.seq)
-        with self._store.read() as connection:
-            return [
-                (row.seq, Event(row.type, row.step, row.item, row.attempt, self._data(connection, row), row.at))
-                for row in connection.execute(query).all()
-            ]
+        return [(row[1], event_of(row)) for row in self.event_rows(run_id, after)]
 
-    def _data(self, connection: sa.Connection, row: Any) -> dict[str, Any]:
-        data: dict[str, Any] = orjson.loads(row.data)
-        if not row.data.startswith(REFERENCE):
-            return data
-        hash: str = data["$file"]
-        return restore(self._store.file(connection, hash), hash, row.run_id)
+    def event_rows(self, run_id: str, after: int = 0) -> list[EventRow]:
+        """The same as they were written."""
+        known = EVENTS.c.run_id == run_id, EVENTS.c.seq > after
+        return self._event_rows(sa.select(EVENTS).where(*known).order_by(EVENTS.c.seq))
+
+    def _event_rows(self, query: sa.Select[*tuple[Any, ...]]) -> list[EventRow]:
+        with self._store.read() as connection:
+            # Straight from the driver: of a run of thousands of events, to make rows of them takes as long as reading.
+            cursor: Any = connection.execute(query).cursor
+            return [self._whole(connection, row) for row in cursor.fetchall()]
+
+    def _whole(self, connection: sa.Connection, row: EventRow) -> EventRow:
+        """With what was set apart because it is large."""
+        if not row[-1].startswith(REFERENCE):
+            return row
+        hash: str = orjson.loads(row[-1])["$file"]
+        return (*row[:-1], restore(self._store.file(connection, hash), hash, row[0]))
 
     def effects(self, run_id: str) -> list[EffectRow]:
         """The ledger of a run."""
@@ -405,6 +432,32 @@ _UPSERT = sa.text(
 )
 
 
+def _conditions(wanted: RunFilter) -> list[sa.ColumnElement[bool]]:
+    """Besides the status."""
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.workflow is not None:
+        found.append(RUNS.c.workflow_id == wanted.workflow)
+    if wanted.since is not None:
+        found.append(RUNS.c.created_at >= wanted.since)
+    if wanted.cost is not None:
+        found.append(RUNS.c.cost >= wanted.cost)
+    if wanted.began is not None:
+        alone = sa.and_(RUNS.c.parent.is_(None), RUNS.c.origin.is_(None), RUNS.c.mode != "preview")
+        began = {
+            "by hand": alone,
+            "called": RUNS.c.parent.is_not(None),
+            "again": RUNS.c.origin.is_not(None),
+            "preview": RUNS.c.mode == "preview",
+        }
+        found.append(began[wanted.began])
+    if wanted.text:
+        # As it stands in JSON, where other alphabets are written as they are.
+        said = encode(wanted.text)[1:-1]
+        parts = (RUNS.c.workflow_name, RUNS.c.inputs, RUNS.c.output, RUNS.c.error)
+        found.append(sa.or_(*(part.icontains(said, autoescape=True) for part in parts)))
+    return found
+
+
 def _newest(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
     return query.order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc())
 
@@ -440,10 +493,14 @@ _SUMMARY = (
     RUNS.c.error,
     RUNS.c.origin,
     RUNS.c.parent,
+    RUNS.c.mode,
+    RUNS.c.input_tokens,
+    RUNS.c.output_tokens,
+    RUNS.c.cost,
 )
 
 
-def _summary(row: Any) -> RunSummary:
+def summary(row: Any) -> RunSummary:
     return RunSummary(
         id=row.id,
         workflow_id=row.workflow_id,
@@ -455,6 +512,8 @@ def _summary(row: Any) -> RunSummary:
         error=orjson.loads(row.error) if row.error else None,
         origin=row.origin,
         parent=row.parent,
+        mode=row.mode,
+        usage=Usage(row.input_tokens or 0, row.output_tokens or 0, row.cost),
     )
 
 

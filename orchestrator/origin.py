@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator.data import is_list
+from orchestrator.data import flaw, is_list
 from orchestrator.errors import InvalidInput, NotFound
 from orchestrator.events import Event
 from orchestrator.expressions import nearest
@@ -56,6 +56,8 @@ def pinned(pins: Mapping[str, Any], graph: Graph) -> list[Event]:
     events: list[Event] = []
     for step, output in pins.items():
         check_step(graph, step)
+        if wrong := flaw(output, step):
+            raise InvalidInput(f"The pinned output {wrong}.", remedy="Pin data that can be kept.")
         node = graph.nodes.get(step)
         if node is None:
             raise InvalidInput(f"'{step}' is inside '{outermost(graph, step)}'.", remedy="Pin that step's output.")

@@ -12,13 +12,25 @@ from typing import Any, Protocol
 
 import structlog
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from orchestrator import effects
 from orchestrator.accounts import Accounts
-from orchestrator.actions import Account, Call, ModelAnswer, ModelRequest, Params, Plan, Prompt
+from orchestrator.actions import Account, Call, ModelAnswer, ModelRequest, Params, Plan, Prompt, writing
 from orchestrator.attempt import Attempt, Failed, Opened, Outcome, Planned, Retrying, Succeeded, Unapproved, Unknown
+from orchestrator.data import flaw, found_flaw
 from orchestrator.effects import Ledger
-from orchestrator.errors import EffectUnknown, LeaseLost, NotApproved, PatchbayError, RateLimited, StepError, StoreError
+from orchestrator.errors import (
+    AccountError,
+    EffectUnknown,
+    LeaseLost,
+    NotApproved,
+    PatchbayError,
+    RateLimited,
+    StepError,
+    StoreError,
+    Unavailable,
+)
 from orchestrator.history import Usage
 from orchestrator.journal import EffectRow
 from orchestrator.library import Library
@@ -32,10 +44,17 @@ from orchestrator.policies.rate_limit import RateLimitPolicy
 from orchestrator.policies.retry import RetryPolicy
 from orchestrator.policies.target import Targets
 from orchestrator.policies.timeout import TimeoutPolicy
-from orchestrator.preview import fits, has_placeholder, planned
+from orchestrator.preview import fits, from_outside, has_placeholder, planned
+from orchestrator.run_folders import RunFolders
 
 THREADS = 32
 """Sync actions that may run at the same time."""
+
+SETTLE = 1.0
+"""Seconds after the end of a write of which nobody knows whether it happened. Before they are over, a service that does
+not know it is not believed: what was on its way when the connection broke may still arrive. A service that works on a
+request, or a proxy that holds one, is mostly done with it in well under a second; to wait longer holds up each write
+that was really lost. What arrives later still is sent twice."""
 
 log = structlog.get_logger()
 
@@ -55,7 +74,8 @@ class Performer:
         self.accounts = accounts
         self.library = library
         self.ledger = ledger
-        targets = Targets(accounts, library)
+        self.folders = RunFolders(accounts.settings.home)
+        self._targets = targets = Targets(accounts, library)
         self.breakers = Breakers(targets)
         self.policies = (
             DeadlinePolicy(),
@@ -67,6 +87,8 @@ class Performer:
             TimeoutPolicy(),
         )
         self._sending: set[str] = set()
+        self._unsure: dict[str, float] = {}
+        """When writes ended of which nobody knows whether they happened, by key; those of the last `SETTLE` seconds."""
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="action")
 
     def close(self) -> None:
@@ -77,17 +99,30 @@ class Performer:
         """Do the attempt inside its policies. Raises only `StoreError`: the journal must not be believed then."""
         step, item = attempt.step.id, attempt.item
         try:
-            return await around(
+            outcome = await around(
                 self.policies,
                 attempt,
                 lambda inner: self._try(inner, listener),
                 lambda message: listener.logged(step, item, message),
             )
+            if isinstance(outcome, Failed) and isinstance(outcome.error, AccountError):
+                await self._tell_of(attempt, outcome.error)
+            return outcome
         except StoreError:
             raise
         except Exception as error:
             log.exception("a policy failed", run=attempt.run_id, step=step)
             return Failed(_unexpected(attempt, error))
+
+    async def _tell_of(self, attempt: Attempt, error: AccountError) -> None:
+        """Let the list of accounts say that one is not let in any more."""
+        target = self._targets.of(attempt)
+        if target is None:
+            return
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self.accounts.failed, *target.key, error)
+        except PatchbayError as problem:  # the run does not depend on it
+            log.warning("the list of accounts does not say it", run=attempt.run_id, error=str(problem))
 
     def sends(self, key: str) -> bool:
         """Whether a write of that key is under way, so that it may be happening. One that only waits for its turn is
@@ -100,7 +135,7 @@ class Performer:
             if attempt.mode == "preview" and attempt.action.effect == "read" and has_placeholder(attempt.params):
                 return Opened("it reads what only exists once something was really sent")
             params = validate(attempt.action, attempt.params)
-            account = self.accounts.get(attempt.action.connector.id, attempt.step.account)
+            account = self.accounts.get(attempt.action.connector.id, attempt.account)
             call = Call(
                 run_id=attempt.run_id,
                 step_id=attempt.step.id,
@@ -111,7 +146,9 @@ class Performer:
                 timeout=attempt.timeout,
             )
             if attempt.action.effect == "read":
-                output = _output(await self._run(attempt.action.function, params, account, call))
+                output = _output(attempt, await self._run(attempt.action.function, params, account, call))
+                if attempt.mode == "preview":
+                    output = from_outside(output)
                 return Succeeded(output, usage=services.usage)
             return await self._write(attempt, params, account, call)
         except StoreError:
@@ -154,8 +191,13 @@ class Performer:
                     return Unknown(effect, error)
                 if found is not None:
                     call.log("An earlier attempt had already done this: nothing was sent again.")
-                    output = _output(found)
+                    output = _output(attempt, found)
                     return Succeeded(output, reused=True, effect=effects.confirmed(row, output))
+                settled = self._unsure.get(attempt.key, row.at) + SETTLE
+                if attempt.clock.now() < settled:
+                    call.log("An earlier attempt may still be on its way: the service is asked again first.")
+                    unsure = Unavailable("It is not known yet whether it was sent.", remedy="Wait a moment.")
+                    return Retrying(unsure, settled, tried=False)
         self._sending.add(attempt.key)
         try:
             row = await self.ledger.begin(attempt, account, plan)
@@ -166,19 +208,41 @@ class Performer:
     async def _send(self, attempt: Attempt, row: EffectRow, params: Params, account: Account, call: Call) -> Outcome:
         action = attempt.action
         try:
-            output = _output(await self._run(action.function, params, account, call))
+            result = await self._write_out(action.function, params, account, call)
         except LeaseLost as error:
             # Nothing went out. If the run is still ours, the next attempt looks and sends; else the journal refuses it.
             return Retrying(error, attempt.clock.now(), tried=False)
         except PatchbayError as error:
             # A refusal is certain, also for too many requests. After a time-out or a dropped connection the write may
             # have happened: it stays "sent", and the next attempt asks the service.
-            refused = not error.retryable or isinstance(error, RateLimited)
-            return Failed(error, effect=effects.failed(row) if refused else None)
+            if not error.retryable or isinstance(error, RateLimited):
+                return Failed(error, effect=effects.failed(row))
+            self._remember(attempt)
+            return Failed(error)
         except Exception as error:
             log.exception("action failed unexpectedly", run=attempt.run_id, step=attempt.step.id)
+            self._remember(attempt)
             return Failed(_unexpected(attempt, error))
+        try:
+            output = _output(attempt, result)
+        except StepError as error:
+            return Failed(error)  # it happened, but nothing is known of it: it stays "sent", too
         return Succeeded(output, effect=effects.confirmed(row, output))
+
+    async def _write_out(self, function: Callable[..., Any], params: Params, account: Account, call: Call) -> Any:
+        def act() -> Any:
+            with writing(call):
+                return function(params, account, call)
+
+        if inspect.iscoroutinefunction(function):
+            with writing(call):
+                return await function(params, account, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+
+    def _remember(self, attempt: Attempt) -> None:
+        """That this write ended now, and nobody knows whether it happened."""
+        now = attempt.clock.now()
+        self._unsure = {key: at for key, at in self._unsure.items() if at > now - SETTLE} | {attempt.key: now}
 
     def _run(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]:
         if inspect.iscoroutinefunction(function):
@@ -213,7 +277,8 @@ class CallServices:
     def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
         accounts = self._performer.accounts
         connector, name = accounts.model(self._attempt.model or model)
-        generate, account = connector.generate_function, accounts.get(connector.id)
+        chosen = self._attempt.accounts.name(connector.id, None)
+        generate, account = connector.generate_function, accounts.get(connector.id, chosen)
         assert generate is not None
         price = connector.price_function(name, account) if connector.price_function else None
 
@@ -233,13 +298,22 @@ class CallServices:
     def folder(self, call: Call) -> Path:
         # A key begins with the lineage, which a resumed run shares with the one it goes on from.
         lineage = call.key.removesuffix(f"-{call.step_id}-{call.item}" if call.item else f"-{call.step_id}")
-        folder = self._performer.accounts.settings.home.resolve() / "runs" / lineage
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return self._performer.folders.of(lineage)
 
 
-def _output(result: Any) -> Any:
-    return result.model_dump(mode="json", by_alias=True) if isinstance(result, BaseModel) else result
+def _output(attempt: Attempt, result: Any) -> Any:
+    """What an action gave, as data. Raises `StepError` for what is none."""
+    try:
+        model = isinstance(result, BaseModel)
+        data = result.model_dump(mode="json", by_alias=True) if model else to_jsonable_python(result)
+        wrong = flaw(data, "result")
+    except (TypeError, ValueError):  # what is no data, or too deep, to pydantic
+        data, wrong = None, found_flaw(result, "result")
+    if wrong:
+        raise StepError(
+            f"{attempt.action.id} gave what cannot be kept: {wrong}.", remedy="Tell whoever made the connector."
+        )
+    return data
 
 
 def _unexpected(attempt: Attempt, error: Exception) -> StepError:

@@ -14,12 +14,12 @@ from typing import Any
 
 import orjson
 
-from orchestrator.actions import Plan
+from orchestrator.actions import PLACEHOLDER_MARK, Plan
 from orchestrator.data import is_list, is_object
 from orchestrator.masking import mask
 from orchestrator.records import encode
 
-PLACEHOLDER = re.compile("‹[^‹›]*›")
+PLACEHOLDER = re.compile(f"{PLACEHOLDER_MARK}[^‹›]*›")
 
 UNKNOWN_ANSWERS = ("send", "sent", "stop")
 """What may be said of a write of which nobody knows whether it happened: send it again, it was sent, or give up."""
@@ -55,6 +55,15 @@ def has_placeholder(value: Any) -> bool:
     if is_object(value):
         return any(has_placeholder(part) for part in value.values())
     return is_list(value) and any(has_placeholder(part) for part in value)
+
+
+def from_outside(value: Any) -> Any:
+    """What a person or a service gave, so that nothing in it passes for a placeholder."""
+    if isinstance(value, str):
+        return value.replace(PLACEHOLDER_MARK, PLACEHOLDER_MARK[0])
+    if is_object(value):
+        return {key: from_outside(part) for key, part in value.items()}
+    return [from_outside(part) for part in value] if is_list(value) else value
 
 
 def without_placeholders(value: Any) -> Any:

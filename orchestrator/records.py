@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
 
+from orchestrator.data import found_flaw
 from orchestrator.events import Event
 from orchestrator.masking import mask_json
+from orchestrator.workflow import Workflow, new_run_id
+
+if TYPE_CHECKING:
+    from orchestrator.history import Mode
 
 
 def encode(value: Any) -> str:
-    """JSON text of a value, without secrets. Raises TypeError for what JSON cannot hold."""
-    return mask_json(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode())
+    """JSON text of a value, without secrets. Raises TypeError, with words for people, for what JSON cannot hold."""
+    return mask_json(_text(value))
+
+
+def _text(value: Any) -> str:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        raise TypeError(found_flaw(value, "")) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +44,47 @@ class NewRun:
     origin: str | None
     lineage: str
     owner: str | None
+    mode: Mode = "run"
     parent: str | None = None
     """The run that waits for this one, in its step `parent_step`, item `parent_item`."""
     parent_step: str | None = None
     parent_item: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        workflow: Workflow,
+        inputs: Mapping[str, Any],
+        at: float,
+        *,
+        model: str | None,
+        mode: Mode,
+        owner: str | None,
+        origin: str | None = None,
+        lineage: str | None = None,
+        parent: str | None = None,
+        parent_step: str | None = None,
+        parent_item: str | None = None,
+    ) -> NewRun:
+        """A run of this version of a workflow, with an id of its own."""
+        id = new_run_id(at)
+        return cls(
+            id=id,
+            workflow_id=workflow.id,
+            workflow_name=workflow.title,
+            workflow_hash=workflow.hash,
+            workflow=encode(workflow.dump()),
+            created_at=at,
+            inputs=encode(inputs),
+            model=model,
+            origin=origin,
+            lineage=lineage or id,
+            owner=owner,
+            mode=mode,
+            parent=parent,
+            parent_step=parent_step,
+            parent_item=parent_item,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +112,32 @@ def event_row(run_id: str, seq: int, event: Event) -> EventRow:
     return kept(run_id, seq, event)[0]
 
 
+def event_of(row: EventRow) -> Event:
+    """The event that a row holds."""
+    _, _, at, type, step, item, attempt, data = row
+    return Event(type, step, item, attempt, orjson.loads(data), at)  # pyright: ignore[reportArgumentType]
+
+
 def kept(run_id: str, seq: int, event: Event) -> tuple[EventRow, Event]:
     """The row of an event, and the event as it will be read from there: the same one, unless a secret was in it.
-    Raises TypeError when the event's data is not JSON."""
-    whole = orjson.dumps(event.data, option=orjson.OPT_NON_STR_KEYS).decode()
+    Raises TypeError, with words for people, when the event's data is not JSON."""
+    whole = _text(event.data)
     text = mask_json(whole)
     if text is not whole:
         event = replace(event, data=orjson.loads(text))
     return (run_id, seq, event.at, event.type, event.step, event.item, event.attempt, text), event
+
+
+class Finished(NamedTuple):
+    """The end of a run, as its row tells it. `output` and `error` are JSON text."""
+
+    status: str
+    at: float
+    output: str | None
+    error: str | None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +156,13 @@ class Batch:
     events: Sequence[EventRow] = ()
     effect: EffectRow | None = None
     new: NewRun | None = None
-    finished: tuple[str, float, str | None, str | None] | None = None
-    """(status, finished_at, output, error). A run that has a parent leaves word for it."""
+    finished: Finished | None = None
+    """A run that has a parent leaves word for it."""
     parked: Parked | None = None
     heeded: int | None = None
     """The signals up to this one are done."""
-    children: Sequence[NewRun] = ()
-    """Runs that begin with it."""
+    mode: Mode | None = None
+    """What the run is from now on."""
 
 
 SignalType = Literal["cancel", "answer", "child"]
@@ -103,8 +170,8 @@ SignalType = Literal["cancel", "answer", "child"]
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What somebody wants of a run. "child": a run that it began is over; `data` has step, item, run, status, output
-    and error."""
+    """What somebody wants of a run. "child": a run that it began is over; `data` has step, item, run, status,
+    output, error and usage."""
 
     id: int
     run_id: str

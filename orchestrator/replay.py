@@ -83,6 +83,7 @@ def run_view(summary: RunSummary, graph: Graph, events: Iterable[Event], effects
         plans=tuple(state.plans.values()),
         plan_hash=digest(state.plans.values()) if state.plans else None,
         usage=total(step.usage for step in steps),
+        accounts=state.accounts,
     )
 
 

@@ -21,7 +21,8 @@ from orchestrator.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class SavedAccount:
-    """`sealed` are its values, encrypted. `tested_at` is in seconds since 1970; `works` and `said` came of the test."""
+    """`sealed` are its values, encrypted. `tested_at` is in seconds since 1970; `works` and `said` came of the test.
+    `expires_at` is when its key ends, where that is known, in seconds since 1970."""
 
     connector: str
     name: str
@@ -30,6 +31,7 @@ class SavedAccount:
     tested_at: float | None = None
     works: bool | None = None
     said: str = ""
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +59,26 @@ class SavedAccounts:
         """What was typed in, by field. Raises `VaultError` when no key fits."""
         return self.vault.open(account.sealed)
 
-    def add(self, connector: str, name: str, values: Mapping[str, Any], *, default: bool) -> None:
+    def add(
+        self, connector: str, name: str, values: Mapping[str, Any], *, default: bool, expires_at: float | None = None
+    ) -> None:
         """Raises `InvalidInput` when there is one of that name. The first of a connector is its default."""
         with self._store.change(alone=True) as connection:
             others = [account for account in _all(connection) if account.connector == connector]
             if any(account.name == name for account in others):
                 raise _taken(name)
             is_default = default or not others
-            row = {"connector": connector, "name": name, "is_default": is_default}
+            row = {"connector": connector, "name": name, "is_default": is_default, "expires_at": expires_at}
             connection.execute(ACCOUNTS.insert().values(**row, sealed=self.vault.seal(dict(values))))
             if is_default:
                 _make_default(connection, connector, name)
 
-    def change(self, connector: str, name: str, values: Mapping[str, Any]) -> None:
+    def change(self, connector: str, name: str, values: Mapping[str, Any], *, expires_at: float | None = None) -> None:
         """Replace its values. Raises `NotFound`."""
         with self._store.change(alone=True) as connection:
             sealed = self.vault.seal(dict(values))
-            _update(connection, connector, name, {"sealed": sealed, "tested_at": None, "works": None, "said": ""})
+            untested = {"tested_at": None, "works": None, "said": ""}
+            _update(connection, connector, name, {"sealed": sealed, "expires_at": expires_at, **untested})
 
     def rename(self, connector: str, name: str, to: str) -> None:
         """Raises `NotFound`, or `InvalidInput` when there is one of that name."""
@@ -98,10 +103,13 @@ class SavedAccounts:
             if left and not any(account.is_default for account in left):
                 _make_default(connection, connector, left[0].name)
 
-    def tested(self, connector: str, name: str, at: float, works: bool, said: str) -> None:
-        """Keep what came of a test. Raises `NotFound`."""
+    def tested(
+        self, connector: str, name: str, at: float, works: bool, said: str, expires_at: float | None = None
+    ) -> None:
+        """Keep what came of a test, and when the key ends where it told that. Raises `NotFound`."""
+        ends = {} if expires_at is None else {"expires_at": expires_at}
         with self._store.change(alone=True) as connection:
-            _update(connection, connector, name, {"tested_at": at, "works": works, "said": said})
+            _update(connection, connector, name, {"tested_at": at, "works": works, "said": said, **ends})
 
     def rotate(self) -> Rotation:
         """Encrypt all anew under a new key. An account that no key opens stays as it is. Wherever this is interrupted,

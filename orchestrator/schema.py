@@ -32,6 +32,10 @@ RUNS = sa.Table(
     sa.Column("fence", sa.Integer, nullable=False, comment="grows with every owner; an append names its own"),
     sa.Column("lease_until", sa.Float),
     sa.Column("wake_at", sa.Float, comment="when a waiting run goes on by itself; null when it waits for somebody"),
+    sa.Column("mode", sa.Text, nullable=False, server_default="run", comment="run | preview | approved"),
+    sa.Column("input_tokens", sa.Integer, comment="what models were asked for, known at the end"),
+    sa.Column("output_tokens", sa.Integer),
+    sa.Column("cost", sa.Float, comment="US dollars; null: no price was known"),
     sa.Column("parent", sa.Text, comment="the run that waits for this one, in that step and item"),
     sa.Column("parent_step", sa.Text),
     sa.Column("parent_item", sa.Text),
@@ -143,6 +147,34 @@ ACCOUNTS = sa.Table(
     sa.Column("tested_at", sa.Float, comment="when it was last tested; null: never"),
     sa.Column("works", sa.Boolean),
     sa.Column("said", sa.Text, nullable=False, server_default="", comment="what came of the test"),
+    sa.Column("expires_at", sa.Float, comment="when its key ends, where that is known"),
+)
+
+VERSIONS = sa.Table(
+    "versions",
+    METADATA,
+    sa.Column("kind", sa.Text, primary_key=True, comment="workflow | template"),
+    sa.Column("item", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False, comment="the file as it was"),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("by", sa.Text, nullable=False, comment="who published it"),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False, comment="shipped | disk | published | restored | imported"),
+)
+
+DRAFTS = sa.Table(
+    "drafts",
+    METADATA,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("item", sa.Text, primary_key=True),
+    sa.Column("content", sa.Text, nullable=False, comment="as it was typed, right or wrong"),
+    sa.Column("base", sa.Integer, nullable=False, comment="the version that the editing began from"),
+    sa.Column("revision", sa.BigInteger, nullable=False, comment="another one with every change"),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
 )
 
 VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -156,7 +188,39 @@ def m002_accounts(connection: sa.Connection) -> None:
     ACCOUNTS.create(connection, checkfirst=True)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m001_first, m002_accounts)
+def m003_mode_and_usage(connection: sa.Connection) -> None:
+    for column, type in (
+        (RUNS.c.mode, "TEXT NOT NULL DEFAULT 'run'"),
+        (RUNS.c.input_tokens, "INTEGER"),
+        (RUNS.c.output_tokens, "INTEGER"),
+        (RUNS.c.cost, "DOUBLE PRECISION"),
+    ):
+        if not _has_column(connection, column):
+            connection.execute(sa.text(f"ALTER TABLE runs ADD COLUMN {column.name} {type}"))
+
+
+def m004_ends_of_accounts(connection: sa.Connection) -> None:
+    if not _has_column(connection, ACCOUNTS.c.expires_at):
+        connection.execute(sa.text("ALTER TABLE accounts ADD COLUMN expires_at DOUBLE PRECISION"))
+
+
+def m005_versions_and_drafts(connection: sa.Connection) -> None:
+    VERSIONS.create(connection, checkfirst=True)
+    DRAFTS.create(connection, checkfirst=True)
+
+
+def _has_column(connection: sa.Connection, column: sa.Column[Any]) -> bool:
+    """A database that is made today has today's columns from its first migration on."""
+    return column.name in {known["name"] for known in sa.inspect(connection).get_columns(column.table.name)}
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
+    m001_first,
+    m002_accounts,
+    m003_mode_and_usage,
+    m004_ends_of_accounts,
+    m005_versions_and_drafts,
+)
 """Append only. MIGRATIONS[n] brings version n to n + 1."""
 
 

@@ -12,6 +12,7 @@ from orchestrator.frames import Frame, ItemState, StepState
 from orchestrator.graph import Graph, Node
 from orchestrator.history import FINAL, Mode, RunStatus, StepStatus, Usage
 from orchestrator.preview import PlannedEffect
+from orchestrator.run_accounts import RunAccounts
 from orchestrator.steps import KINDS, Round, RoundsKind
 
 RUN = ("", "")
@@ -50,10 +51,13 @@ class RunState:
         """The one step that is to be run."""
         self.given: dict[str, dict[str, Any]] = {}
         """Parameters that were typed in for this run, by step."""
+        self.accounts = RunAccounts()
         self.deep = 0
         """How many runs this one stands in."""
         self.parent: str | None = None
         """The run that started it and waits for it."""
+        self.left: dict[str, float] = {}
+        """What was left of that run's budget."""
         self.used = Usage()
         """What models were asked for in this run."""
         self._known: list[Event] = []
@@ -169,8 +173,10 @@ class RunState:
         self.mode = event.data.get("mode", "run")
         self.only = event.data.get("only")
         self.given = event.data.get("given", {})
+        self.accounts = RunAccounts.of(event.data.get("accounts"))
         self.deep = event.data.get("deep", 0)
         self.parent = event.data.get("parent")
+        self.left = event.data.get("left", {})
         for plan in event.data.get("plans", ()):
             self.plans[plan["step"], plan["item"]] = PlannedEffect(**plan)
         self.inputs = event.data["inputs"]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from orchestrator.actions import Message, Prompt
+from orchestrator.cases import Case, Example
 from orchestrator.errors import InvalidTemplate, MissingVariables, PatchbayError
 from orchestrator.expressions import render_text, variables_of
 from orchestrator.workflow import FileId, Identifier, Model
@@ -35,13 +36,6 @@ class ModelSettings(Model):
     max_tokens: int | None = Field(None, ge=1, le=200_000)
 
 
-class Example(Model):
-    """Sample values of the variables, for the preview and for tests."""
-
-    name: str
-    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
-
-
 class Template(Model):
     """A prompt template, as its file says it."""
 
@@ -55,6 +49,7 @@ class Template(Model):
     variables: dict[Identifier, Variable] = Field(default_factory=dict[str, Variable])
     model: ModelSettings = Field(default_factory=lambda: ModelSettings.model_validate({}))
     examples: tuple[Example, ...] = ()
+    cases: tuple[Case, ...] = ()
 
     @property
     def title(self) -> str:

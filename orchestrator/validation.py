@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.actions import Registry
-from orchestrator.checker import Checker, FindTemplate, short
-from orchestrator.data import is_list, is_object
+from orchestrator.checker import Checker, FindTemplate
+from orchestrator.data import DEPTH, flaw, is_list, is_object, short
 from orchestrator.errors import InvalidWorkflow, Problem, Where
 from orchestrator.expressions import nearest
 from orchestrator.workflow import BudgetLimits, Input, Model, Retry, Step, Workflow, migrate
@@ -32,6 +32,9 @@ def check(
 ) -> list[Problem]:
     """Every mistake in a workflow: of shape, and of meaning in all that has a right shape."""
     content = migrate(content)
+    if wrong := flaw(content, ""):
+        remedy = f"Use text, numbers, lists and objects, at most {DEPTH} levels deep."
+        return [Problem("no_data", f"{wrong}.", Where(workflow=_id_of(content), file=file), remedy)]
     problems: list[Problem] = []
     workflow: Workflow | None = None
     for _ in range(100):  # each round drops what has a wrong shape, so that the rest can be looked at too
@@ -135,6 +138,8 @@ def _shape_problem(detail: ErrorDetails, content: Mapping[str, Any], file: str |
             where,
             "Use letters, digits and '_', beginning with a letter; at most 64 characters.",
         )
+    if detail["type"] == "too_short" and key == "steps":
+        return Problem("no_steps", "The workflow has no steps yet.", where, "Add one.")
     message = detail["msg"].removeprefix("Value error, ").rstrip(".")
     return Problem("bad_value", f"{message} (it is {short(detail['input'])}).", where, "Correct the value.")
 

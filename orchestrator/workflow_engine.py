@@ -10,20 +10,22 @@ with WorkflowEngine() as engine:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import orjson
 import structlog
 
 from orchestrator import validation
-from orchestrator.accounts import Accounts
-from orchestrator.actions import Action, ModelInfo, Registry
-from orchestrator.clock import SystemClock
+from orchestrator.accounts import Accounts, own_fields
+from orchestrator.actions import Action, Connector, ModelInfo, Registry
+from orchestrator.clock import Clock, SystemClock
 from orchestrator.compare import Comparison, compare
+from orchestrator.consents import Consents
 from orchestrator.effects import Ledger
 from orchestrator.engine import Engine
 from orchestrator.errors import (
@@ -37,22 +39,32 @@ from orchestrator.errors import (
     Where,
 )
 from orchestrator.graphs import Graphs
-from orchestrator.history import RunStatus, RunSummary, RunView, StepView
-from orchestrator.journal import Journal
+from orchestrator.history import Began, RunFilter, RunSummary, RunView
+from orchestrator.journal import Journal, summary
 from orchestrator.library import Library
 from orchestrator.live import LiveSnapshot
+from orchestrator.masking import mask
 from orchestrator.performer import Performer
 from orchestrator.policies.breaker import BreakerState
 from orchestrator.practice import PracticeServer
+from orchestrator.records import event_of
 from orchestrator.replay import run_view
+from orchestrator.result import RunResult
+from orchestrator.run_accounts import RunAccounts
 from orchestrator.saved_accounts import SavedAccounts
 from orchestrator.settings import Settings
 from orchestrator.steps import KINDS
+from orchestrator.steps.subworkflow import Subworkflow
 from orchestrator.stores import open_store
+from orchestrator.template_usage import TemplateUsage
 from orchestrator.vault import Vault, keys_of
+from orchestrator.versions import Versions
 from orchestrator.workflow import RunId, Step, Workflow
 
 T = TypeVar("T")
+
+NOTICE = 10.0
+"""Seconds between two looks for files that were edited on disk."""
 
 PRUNE = 600.0
 """Seconds between two looks for runs that need not be kept."""
@@ -61,17 +73,6 @@ REFRESH = 5.0
 """Seconds between two looks for accounts that another process connected or removed."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What came of a run. `steps` are by id; `error` says what, where and what to do when it failed."""
-
-    run_id: str
-    status: RunStatus
-    outputs: dict[str, Any]
-    steps: dict[str, StepView]
-    error: dict[str, Any] | None
 
 
 class WorkflowEngine:
@@ -84,20 +85,28 @@ class WorkflowEngine:
         *,
         registry: Registry | None = None,
         practice_url: str | None = None,
+        library: Library | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """Opens the journal and the library. `registry` is all of `integrations/` unless given; `practice_url` is
-        where the practice services answer: without it they are served on a free port when first asked for."""
+        """Opens the journal and the library. `registry` is all of `integrations/` unless given, `library` that of the
+        home, `clock` that of the machine; `practice_url` is where the practice services answer: without it they are
+        served on a free port when first asked for."""
         self.settings = settings or Settings.load()
         self.registry = Registry.discover() if registry is None else registry
-        self.library = Library(self.settings.home)
+        self.library = library or Library(self.settings.home)
+        self._clock = clock or SystemClock()
         keys = keys_of(self.settings)
         store = open_store(self.settings)
         self.journal = Journal(store)
+        self.workflow_versions = Versions(store, self.library.workflows)
+        self.template_versions = Versions(store, self.library.templates)
+        self.template_usage = TemplateUsage(store, self.journal, self.library, self.registry)
         self._graphs = Graphs(self.journal.workflow)
         self._practice_url = practice_url
         self._practice: PracticeServer | None = None
         saved = SavedAccounts(store, Vault(keys))
         self.accounts = Accounts(self.registry, self.settings, lambda: self.practice_url, saved)
+        self.consents = Consents(self.accounts)
         self._performer = Performer(self.accounts, self.library, Ledger(self.journal), self.journal)
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -120,15 +129,13 @@ class WorkflowEngine:
     @asynccontextmanager
     async def running(self, *, recover: bool = True) -> AsyncGenerator[WorkflowEngine]:
         """Run on this loop. With `recover`, interrupted runs go on by themselves."""
-        engine = Engine(
-            self.registry, self.journal, self._performer, SystemClock(), recover=recover, graphs=self._graphs
-        )
+        engine = Engine(self.registry, self.journal, self._performer, self._clock, recover=recover, graphs=self._graphs)
         self._loop = asyncio.get_running_loop()
         await engine.start()
         self._engine = engine
         tasks = [asyncio.create_task(self._refresh_for_ever())]
         if recover:
-            tasks.append(asyncio.create_task(self._prune_for_ever()))
+            tasks += [asyncio.create_task(self._prune_for_ever()), asyncio.create_task(self._notice_for_ever())]
         try:
             yield self
         finally:
@@ -146,6 +153,16 @@ class WorkflowEngine:
             except PatchbayError as error:
                 log.warning("accounts were not read again", error=str(error))
 
+    async def _notice_for_ever(self) -> None:
+        """Keep what was edited on disk as versions."""
+        while True:
+            try:
+                for versions in (self.workflow_versions, self.template_versions):
+                    await asyncio.to_thread(versions.notice_all)
+            except (PatchbayError, OSError) as error:
+                log.warning("edits on disk were not noticed", error=str(error))
+            await asyncio.sleep(NOTICE)
+
     async def _prune_for_ever(self) -> None:
         """Let go of old runs, as the settings say."""
         while True:
@@ -153,7 +170,8 @@ class WorkflowEngine:
             try:
                 days, count = self.settings.keep_runs_days, self.settings.keep_runs
                 await asyncio.to_thread(self.journal.prune, time.time(), days, count)
-            except StoreError as error:
+                await asyncio.to_thread(self._performer.folders.prune, self.journal.lineages)
+            except (StoreError, OSError) as error:
                 log.warning("old runs were not deleted", error=str(error))
 
     def __enter__(self) -> WorkflowEngine:
@@ -224,43 +242,88 @@ class WorkflowEngine:
         model: str | None = None,
         preview: bool | None = None,
         pins: Mapping[str, Any] | None = None,
+        accounts: Mapping[str, str] | None = None,
     ) -> RunId:
         """Start a run and return once it is recorded. A preview sends nothing: it plans its writes and waits for
         `approve`; when nothing is said, a live account's first run of a workflow version is one. `pins` are outputs of
-        steps, by id, that are taken as they are instead of running the step. Raises `InvalidWorkflow`, `InvalidInput`
+        steps, by id, that are taken as they are instead of running the step. `accounts` says, by connector, as which
+        account the whole run acts ({"gmail": "work"}, {"gmail": "practice"}). Raises `InvalidWorkflow`, `InvalidInput`
         or `NotFound`; then nothing ran."""
         known = self.load_workflow(workflow) if isinstance(workflow, str) else workflow
         problems = self.check(known.dump())
         if problems:
             raise InvalidWorkflow(problems)
-        self._check_accounts(known)
+        acts_as = self._accounts_for(known, accounts or {})
         if model is not None:
             self.accounts.model(model)
         given = {**known.variables, **(inputs or {})}
         if preview is None:
-            preview = self._previews_first(known)
-        return self._call(lambda engine: engine.submit(known, given, model=model, preview=preview, pins=pins))
+            preview = self._previews_first(known, acts_as)
+        return self._call(
+            lambda engine: engine.submit(known, given, model=model, preview=preview, pins=pins, accounts=acts_as)
+        )
 
-    def _previews_first(self, workflow: Workflow) -> bool:
+    def _previews_first(self, workflow: Workflow, acts_as: RunAccounts) -> bool:
         """Whether this version would write in somebody's name for the first time."""
         if not self.settings.preview_first:
             return False
         writes = {
             (action.connector.id, step.account) for step, action in self._actions(workflow) if action.effect != "read"
         }
-        is_live = any(self.accounts.is_live(connector, name) for connector, name in writes)
-        return is_live and not self.journal.has_succeeded(workflow.id, workflow.hash)
+        live = [one for one in writes if self.accounts.is_live(one[0], acts_as.name(*one))]
+        known = self.journal.succeeded_as(workflow.id, workflow.hash) if live else []
+        return bool(live) and not any(all(past.name(*one) == acts_as.name(*one) for one in live) for past in known)
 
-    def _check_accounts(self, workflow: Workflow) -> None:
-        """Raises `InvalidInput` for a step that names an account which nobody has connected."""
+    def connectors_of(self, workflow: Workflow) -> list[Connector]:
+        """The services that a workflow, and those that it calls, act at with an account, in the order of the steps."""
+        found: dict[str, Connector] = {}
+        seen, todo = {workflow.id}, [workflow]
+        while todo:
+            known = todo.pop(0)
+            found |= {action.connector.id: action.connector for _, action in self._actions(known)}
+            for called in self._called(known) - seen:
+                seen.add(called)
+                with contextlib.suppress(PatchbayError):  # the step that calls it will say what is wrong
+                    todo.append(self.load_workflow(called))
+        return [connector for connector in found.values() if own_fields(connector)]
+
+    def _called(self, workflow: Workflow) -> set[str]:
+        """The ids of the workflows that its steps run, as far as they are written down."""
+        steps = [node.step for node in self._graphs.of(workflow).every.values()]
+        return {str(step.with_.get("workflow", "")) for step in steps if step.uses == Subworkflow.id} - {""}
+
+    def _accounts_for(self, workflow: Workflow, chosen: Mapping[str, str]) -> RunAccounts:
+        """Who a run acts as. Raises `InvalidInput` for an account which nobody has connected."""
         self.accounts.refresh()
+        for connector, name in chosen.items():
+            self._ensure_account(connector, name, Where(workflow=workflow.id))
+            if mask(name) != name:  # what is written down of the run would name nobody
+                raise InvalidInput("The name of this account is a secret, too.", remedy="Give it another name.")
         for step, action in self._actions(workflow):
-            if step.account is not None:
-                try:
-                    self.accounts.get(action.connector.id, step.account)
-                except AccountError as error:
-                    where = Where(workflow=workflow.id, step=step.id, key="account")
-                    raise InvalidInput(error.message, remedy=error.remedy, where=where) from None
+            if step.account is not None and action.connector.id not in chosen:
+                where = Where(workflow=workflow.id, step=step.id, key="account")
+                self._ensure_account(action.connector.id, step.account, where)
+        used = [connector.id for connector in self.connectors_of(workflow)]
+        in_use = {id: self.accounts.get(id).name for id in used if id not in chosen and self.accounts.has(id)}
+        return RunAccounts(dict(chosen), {id: name for id, name in in_use.items() if mask(name) == name})
+
+    def _accounts_again(self, run_id: str, workflow: Workflow | None, chosen: Mapping[str, str]) -> RunAccounts:
+        """Who a run that is made of another one acts as: who that one did, unless `chosen` says otherwise. Raises
+        `InvalidInput` for an account that is not there any more."""
+        before = self.run(run_id)
+        known = workflow or Workflow.model_validate(before.workflow)
+        new = self._accounts_for(known, {**before.accounts.chosen, **chosen})
+        same = {id: name for id, name in before.accounts.in_use.items() if id in new.in_use}
+        for id, name in same.items():
+            self._ensure_account(id, name, Where(workflow=known.id))
+        return RunAccounts(new.chosen, {**new.in_use, **same})
+
+    def _ensure_account(self, connector: str, name: str, where: Where) -> None:
+        try:
+            self.accounts.get(connector, name)
+        except (AccountError, NotFound) as error:
+            remedy = error.remedy or "Name a service by its id, such as 'gmail'."
+            raise InvalidInput(error.message, remedy=remedy, where=where) from None
 
     def _actions(self, workflow: Workflow) -> list[tuple[Step, Action]]:
         """The steps that call an action, wherever they stand."""
@@ -268,22 +331,22 @@ class WorkflowEngine:
         return [(step, self.registry[step.uses]) for step in steps if step.uses not in KINDS]
 
     def execute_workflow(
-        self, workflow: Workflow | str, inputs: Mapping[str, Any] | None = None, *, model: str | None = None
+        self,
+        workflow: Workflow | str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        model: str | None = None,
+        accounts: Mapping[str, str] | None = None,
     ) -> RunResult:
         """Run to the end. What fails in the run is in the result; what keeps it from starting is raised."""
-        return self.wait(self.start_workflow(workflow, inputs, model=model))
+        return self.wait(self.start_workflow(workflow, inputs, model=model, accounts=accounts))
 
     def wait(self, run_id: str) -> RunResult:
         """The result of a run once it is over, or waits for somebody (status "waiting")."""
         self._call(lambda engine: engine.wait(run_id))
-        view = self.run(run_id)
-        return RunResult(
-            run_id=run_id,
-            status=view.status,
-            outputs=view.output or {},
-            steps={step.id: step for step in view.steps},
-            error=view.summary.error,
-        )
+        row, tell = self._read(run_id)
+        outputs, error = (orjson.loads(text) if text else None for text in (row.output, row.error))
+        return RunResult(run_id, row.status, outputs or {}, error, tell)
 
     def follow(self, run_id: str) -> Iterator[LiveSnapshot]:
         """Pictures of a run as it goes on, for a thread; the last one when it is over or waits for somebody."""
@@ -314,11 +377,15 @@ class WorkflowEngine:
         `NotFound` when it asks nothing (any more), `InvalidInput` for an answer that does not fit."""
         self._call(lambda engine: engine.answer(run_id, step, item, value, by))
 
-    def resume(self, run_id: str, workflow: Workflow | None = None) -> RunId:
+    def resume(
+        self, run_id: str, workflow: Workflow | None = None, *, accounts: Mapping[str, str] | None = None
+    ) -> RunId:
         """Go on with an interrupted run, or from where a failed or cancelled one stopped, as a new run. `workflow` is a
-        corrected version for the rest. Raises `InvalidWorkflow`, `InvalidInput`, `NotFound` or `StoreError`."""
+        corrected version for the rest, `accounts` are those that it acts as from here on, by connector, where they are
+        not the same as before. Raises `InvalidWorkflow`, `InvalidInput`, `NotFound` or `StoreError`."""
         self._check_version(workflow)
-        return self._call(lambda engine: engine.resume(run_id, workflow))
+        acts_as = self._accounts_again(run_id, workflow, accounts or {})
+        return self._call(lambda engine: engine.resume(run_id, workflow, acts_as))
 
     def rerun(
         self,
@@ -331,13 +398,16 @@ class WorkflowEngine:
         pins: Mapping[str, Any] | None = None,
         workflow: Workflow | None = None,
         preview: bool = False,
+        accounts: Mapping[str, str] | None = None,
     ) -> RunId:
         """Run again, as a new run that names this one as its origin: everything, from the step `start` on, or `only`
         one step. What is not run again is taken from the old run. `inputs` and `given` (by step and parameter) are
-        typed in instead of what they were; `pins` are outputs of steps; `workflow` is another version. Writes that are
-        run again are sent again. Raises `InvalidWorkflow`, `InvalidInput`, `NotFound` or `StoreError`: nothing ran."""
+        typed in instead of what they were; `pins` are outputs of steps; `workflow` is another version; `accounts` are
+        others than before, by connector. Writes that are run again are sent again. Raises
+        `InvalidWorkflow`, `InvalidInput`, `NotFound` or `StoreError`: nothing ran."""
         self._check_version(workflow)
         row = self.journal.run(run_id)
+        acts_as = self._accounts_again(run_id, workflow, accounts or {})
         return self._call(
             lambda engine: engine.rerun(
                 run_id,
@@ -349,6 +419,7 @@ class WorkflowEngine:
                 given=given or {},
                 pins=pins or {},
                 preview=preview,
+                accounts=acts_as,
             )
         )
 
@@ -366,17 +437,32 @@ class WorkflowEngine:
             raise InvalidWorkflow(problems)
 
     def runs(
-        self, *, status: Iterable[str] | None = None, workflow: str | None = None, limit: int = 50, offset: int = 0
+        self,
+        *,
+        status: Iterable[str] | None = None,
+        workflow: str | None = None,
+        since: float | None = None,
+        cost: float | None = None,
+        began: Began | None = None,
+        text: str = "",
+        limit: int = 50,
+        offset: int = 0,
     ) -> list[RunSummary]:
-        """Runs, newest first."""
-        return self.journal.runs(status=status, workflow=workflow, limit=limit, offset=offset)
+        """Runs, newest first. What they are narrowed by is told at `RunFilter`."""
+        known = None if status is None else tuple(status)
+        return self.journal.runs(RunFilter(known, workflow, since, cost, began, text), limit=limit, offset=offset)
 
     def run(self, run_id: str) -> RunView:
         """A whole run. Raises `NotFound`."""
+        _, tell = self._read(run_id)
+        return tell()
+
+    def _read(self, run_id: str) -> tuple[Any, Callable[[], RunView]]:
+        """The row of a run, and what tells the whole of it without reading any more."""
         row = self.journal.run(run_id)
         graph = self._graphs.version(row.workflow_hash)
-        events = [event for _, event in self.journal.events(run_id)]
-        return run_view(self.journal.summary(run_id), graph, events, self.journal.effects(run_id))
+        rows, effects = self.journal.event_rows(run_id), self.journal.effects(run_id)
+        return row, lambda: run_view(summary(row), graph, map(event_of, rows), effects)
 
     def watch(self, run_id: str) -> AsyncGenerator[LiveSnapshot]:
         """Pictures of a run as it goes on, for the loop that the engine runs on."""

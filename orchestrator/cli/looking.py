@@ -9,11 +9,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from orchestrator.actions import Registry
 from orchestrator.cli.shared import NOT_STARTED, SUCCEEDED, Json, Run, open_engine, read_file
 from orchestrator.console import err, moment, out, print_comparison, print_json, print_run, run_object
 from orchestrator.errors import PatchbayError, Problem
 from orchestrator.library import parse_text
 from orchestrator.workflow import json_schema
+
+EFFECTS = {"read": "reads", "write": "writes", "idempotent_write": "writes"}
 
 
 def show(run_id: Run, as_json: Json = False) -> None:
@@ -50,7 +53,8 @@ def runs(
             return
         table = Table("run", "workflow", "status", "started", box=None)
         for summary in found:
-            table.add_row(summary.id, summary.workflow_id, summary.status, moment(summary.created_at))
+            kind = " (preview)" if summary.mode == "preview" else ""
+            table.add_row(summary.id, summary.workflow_id, summary.status + kind, moment(summary.created_at))
         out.print(table if found else "No runs yet.")
 
 
@@ -65,6 +69,32 @@ def list_workflows(as_json: Json = False) -> None:
         for entry in entries:
             table.add_row(entry.id, entry.name, f"[red]{entry.error}[/]" if entry.error else entry.description)
         out.print(table)
+
+
+def list_actions(as_json: Json = False) -> None:
+    """List what a step can do: every action of every connector."""
+    registry = Registry.discover()
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": action.id,
+                    "connector": action.connector.id,
+                    "title": action.title,
+                    "description": action.description,
+                    "effect": action.effect,
+                    "params": action.params.model_json_schema(by_alias=True),
+                    "result": action.result.model_json_schema(by_alias=True),
+                }
+                for action in registry.values()
+            ]
+        )
+        return
+    table = Table("action", "what it does", "effect", "needs", box=None)
+    for action in registry.values():
+        needs = [info.alias or name for name, info in action.params.model_fields.items() if info.is_required()]
+        table.add_row(action.id, action.title, EFFECTS[action.effect], ", ".join(needs))
+    out.print(table)
 
 
 def validate(files: Annotated[list[Path], typer.Argument(metavar="FILE...")], as_json: Json = False) -> None:

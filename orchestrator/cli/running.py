@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from orchestrator.accounts import PRACTICE
 from orchestrator.cli.shared import (
     FAILED,
     INTERRUPTED,
@@ -24,6 +25,7 @@ from orchestrator.cli.shared import (
 from orchestrator.console import err, print_end, print_json, print_progress, print_questions, run_object
 from orchestrator.errors import InvalidInput
 from orchestrator.history import RunView
+from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 
 Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="The id of a workflow, or a file.")]
@@ -31,8 +33,16 @@ Input = Annotated[list[str] | None, typer.Option(help="NAME=VALUE; may be given 
 Inputs = Annotated[Path | None, typer.Option(help="A JSON or YAML file of inputs.")]
 Model = Annotated[str | None, typer.Option(help="The model for every step: provider:name.")]
 Pin = Annotated[list[str] | None, typer.Option(help="STEP=JSON: take this as a step's output and do not run it.")]
+Account = Annotated[
+    list[str] | None,
+    typer.Option("--account", metavar="SERVICE=NAME", help="Who the run acts as there: gmail=work, gmail=practice."),
+]
+Practice = Annotated[bool, typer.Option("--practice", help="Act as the practice accounts, wherever there is one.")]
 Version = Annotated[str | None, typer.Option("--workflow", help="A corrected version: an id or a file.")]
 By = Annotated[str, typer.Option(help="Who says so.")]
+
+Asks = Annotated[str, typer.Option("--step", help="The step that asks; not needed when only one thing is asked.")]
+Item = Annotated[str, typer.Option(help="The item of that step.")]
 
 
 def run(
@@ -42,6 +52,8 @@ def run(
     model: Model = None,
     pin: Pin = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show what would be sent, and send nothing.")] = False,
+    account: Account = None,
+    practice: Practice = False,
     as_json: Json = False,
 ) -> None:
     """Run a workflow and wait for its end."""
@@ -49,23 +61,34 @@ def run(
         flow = find_workflow(engine, workflow)
         given = read_inputs(inputs, input)
         run_id = engine.start_workflow(
-            flow, given, model=model, preview=preview or None, pins=_json_by_name(pin, "--pin")
+            flow,
+            given,
+            model=model,
+            preview=preview or None,
+            pins=_json_by_name(pin, "--pin"),
+            accounts=_accounts(engine, flow, account, practice),
         )
         _follow(engine, run_id, as_json)
 
 
 def preview(
-    workflow: Name, input: Input = None, inputs: Inputs = None, model: Model = None, as_json: Json = False
+    workflow: Name,
+    input: Input = None,
+    inputs: Inputs = None,
+    model: Model = None,
+    account: Account = None,
+    practice: Practice = False,
+    as_json: Json = False,
 ) -> None:
     """Run a workflow without sending anything: show every write that it would make."""
-    run(workflow, input, inputs, model, None, True, as_json)
+    run(workflow, input, inputs, model, None, True, account, practice, as_json)
 
 
-def resume(run_id: Run, workflow: Version = None, as_json: Json = False) -> None:
+def resume(run_id: Run, workflow: Version = None, account: Account = None, as_json: Json = False) -> None:
     """Go on with a run that was interrupted, failed or cancelled. What was done is not done again."""
     with open_engine() as engine:
         version = find_workflow(engine, workflow) if workflow else None
-        _follow(engine, engine.resume(run_id, version), as_json)
+        _follow(engine, engine.resume(run_id, version, accounts=_named(account)), as_json)
 
 
 def rerun(
@@ -78,6 +101,7 @@ def rerun(
     pin: Pin = None,
     workflow: Version = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show what would be sent, and send nothing.")] = False,
+    account: Account = None,
     as_json: Json = False,
 ) -> None:
     """Run again, as a new run: everything, or from a step on. Writes that are run again are sent again."""
@@ -91,6 +115,7 @@ def rerun(
             pins=_json_by_name(pin, "--pin"),
             workflow=find_workflow(engine, workflow) if workflow else None,
             preview=preview,
+            accounts=_named(account),
         )
         _follow(engine, new, as_json)
 
@@ -98,8 +123,8 @@ def rerun(
 def approve(
     run_id: Run,
     hash: Annotated[str | None, typer.Option(help="What was looked at; anything else is refused.")] = None,
-    step: Annotated[str, typer.Option(help="The step that asks; not needed when only one thing is asked.")] = "",
-    item: Annotated[str, typer.Option(help="The item of that step.")] = "",
+    step: Asks = "",
+    item: Item = "",
     comment: Annotated[str, typer.Option()] = "",
     by: By = "",
     as_json: Json = False,
@@ -110,8 +135,8 @@ def approve(
 
 def reject(
     run_id: Run,
-    step: Annotated[str, typer.Option(help="The step that asks; not needed when only one thing is asked.")] = "",
-    item: Annotated[str, typer.Option(help="The item of that step.")] = "",
+    step: Asks = "",
+    item: Item = "",
     comment: Annotated[str, typer.Option()] = "",
     by: By = "",
     as_json: Json = False,
@@ -124,7 +149,7 @@ def answer(
     run_id: Run,
     step: Annotated[str, typer.Argument(metavar="STEP", help="The step that asks.")],
     value: Annotated[str, typer.Argument(metavar="VALUE", help="JSON, or text.")],
-    item: Annotated[str, typer.Option(help="The item of that step.")] = "",
+    item: Item = "",
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -182,6 +207,21 @@ def _code(view: RunView) -> int:
     if view.status == "waiting":  # a preview is done when it has something to show
         return SUCCEEDED if view.mode == "preview" and view.plan_hash is not None else WAITING
     return SUCCEEDED if view.status == "succeeded" else FAILED
+
+
+def _named(pairs: list[str] | None) -> dict[str, str]:
+    return dict(name_value(pair, "--account") for pair in pairs or [])
+
+
+def _accounts(engine: WorkflowEngine, flow: Workflow, pairs: list[str] | None, practice: bool) -> dict[str, str]:
+    """The accounts that were named; with `practice`, the practice ones for the other services. A service that has none
+    is told, since a run with `--practice` could still reach it."""
+    chosen = _named(pairs)
+    rest = [connector for connector in engine.connectors_of(flow) if practice and connector.id not in chosen]
+    for connector in rest:
+        if connector.practice is None:
+            err.print(f"{connector.title} has no practice account: what the run does there is real.", markup=False)
+    return {**{connector.id: PRACTICE for connector in rest if connector.practice is not None}, **chosen}
 
 
 def _by_step(values: list[str] | None) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import orjson
@@ -30,6 +30,10 @@ BYTES_A_TOKEN = 3
 MESSAGE = 8
 """Tokens that stand around the text of a message."""
 
+PICTURE = 1_600
+"""Tokens of a picture at most: larger ones are made smaller before the model sees them.
+Source: platform.claude.com/docs/en/build-with-claude/vision; those of OpenAI and Gemini are fewer."""
+
 FREE = (RateLimited, AccountError)
 """The errors of a call that is certainly not billed."""
 
@@ -43,6 +47,8 @@ class Reservation:
 
     number: int
     most: Usage
+    outside: Reservation | None = None
+    """The same in the budget of the run around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +63,32 @@ class Budget:
     """What one run may still use. Thread-safe.
 
     `used` is what was used before this process took the run over; `started_at` is when the run began, seconds since
-    1970.
+    1970. `outer` is the budget of the run that began this one and waits for it: what is used here is used there too.
     """
 
-    def __init__(self, limits: BudgetLimits, started_at: float, used: Usage | None = None) -> None:
+    def __init__(
+        self, limits: BudgetLimits, started_at: float, used: Usage | None = None, outer: Budget | None = None
+    ) -> None:
         self.limits = limits
+        self._outer = outer
         self._used = used or Usage()
         self._started_at = started_at
         self._reserved: dict[int, Usage] = {}
         self._numbers = 0
-        self._settled = threading.Condition()
+        # One for all budgets in each other: who waits for room hears of it wherever it comes from.
+        self._settled: threading.Condition = outer._settled if outer else threading.Condition()
+
+    def left(self, now: float) -> dict[str, float]:
+        """What is left of each limit, to begin another run with."""
+        with self._settled:
+            left: dict[str, float] = {}
+            if self.limits.cost is not None:
+                left["cost"] = self.limits.cost - (self._used.cost or 0.0)
+            if self.limits.tokens is not None:
+                left["tokens"] = self.limits.tokens - _tokens(self._used)
+            if self.limits.seconds is not None:
+                left["seconds"] = self._started_at + self.limits.seconds - now
+            return {name: max(0, amount) for name, amount in left.items()}
 
     @property
     def used(self) -> Usage:
@@ -90,9 +112,12 @@ class Budget:
             refusal = self._refuse_cost(most) or self._refuse_tokens(most)
             if refusal:
                 return refusal
+            outside = self._outer.reserve(most) if self._outer else None
+            if isinstance(outside, Refusal):
+                return outside
             self._numbers += 1
             self._reserved[self._numbers] = most
-            return Reservation(self._numbers, most)
+            return Reservation(self._numbers, most, outside)
 
     def reserve_within(self, most: Usage, seconds: float) -> Reservation:
         """The same, but wait for calls under way, if they may leave enough. Blocks. Raises `BudgetExceeded`."""
@@ -112,6 +137,8 @@ class Budget:
         with self._settled:
             most = self._reserved.pop(reservation.number)
             self._used += most if actual is None else actual
+            if self._outer and reservation.outside:
+                self._outer.settle(reservation.outside, actual)
             self._settled.notify_all()
 
     def _refuse_cost(self, most: Usage) -> Refusal | None:
@@ -170,7 +197,8 @@ def most(request: ModelRequest, price: Price | None) -> Usage:
     one needs the tokenizer of each model."""
     text = sum(len(message.content.encode()) for message in request.messages)
     form = len(orjson.dumps([request.schema, request.choices])) if request.schema or request.choices else 0
-    tokens = math.ceil((text + form) / BYTES_A_TOKEN) + MESSAGE * len(request.messages)
+    pictures = sum(len(message.images) for message in request.messages)
+    tokens = math.ceil((text + form) / BYTES_A_TOKEN) + MESSAGE * len(request.messages) + PICTURE * pictures
     answer = request.max_tokens or ANSWER
     return Usage(tokens, answer, None if price is None else price.of(tokens, answer))
 
@@ -207,3 +235,14 @@ class BudgetPolicy:
         if limit is None:
             return await proceed(attempt)
         return Failed(limit.error) if attempt.clock.now() >= limit.at else await proceed(attempt.within(limit))
+
+
+def within(limits: BudgetLimits | None, left: Mapping[str, float]) -> BudgetLimits | None:
+    """The limits of a run that may use no more than what is left to the run around it."""
+    if not left:
+        return limits
+    own: dict[str, float] = limits.model_dump(exclude_none=True) if limits else {}
+    both = {name: min(amount, own.get(name, amount)) for name, amount in left.items()}
+    return (limits or BudgetLimits(cost=None, tokens=None, seconds=None)).model_copy(
+        update={**own, **both}
+    )  # nothing may be left: what no file may say

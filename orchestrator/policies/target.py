@@ -48,12 +48,13 @@ class Targets:
         action = attempt.action
         try:
             if "models" not in self._picked(action):
-                return self._service(action.connector, attempt.step.account)
+                return self._service(action.connector, attempt.account)
             wanted = attempt.model or self._given(attempt, "models")
             if wanted is None and (template := self.template(attempt)):
                 wanted = template.model.model
             connector, model = self._accounts.model(wanted)
-            return Target(connector, self._accounts.get(connector.id), model)
+            chosen = attempt.accounts.name(connector.id, None)
+            return Target(connector, self._accounts.get(connector.id, chosen), model)
         except PatchbayError:
             return None
 

@@ -35,7 +35,8 @@ NEW_RUNS = Insert(
     RUNS,
     (
         *("id", "workflow_id", "workflow_name", "workflow_hash", "status", "created_at", "started_at", "inputs"),
-        *("model", "origin", "lineage", "owner", "fence", "lease_until", "parent", "parent_step", "parent_item"),
+        *("model", "origin", "lineage", "owner", "fence", "lease_until", "mode", "parent", "parent_step"),
+        "parent_item",
     ),
 )
 NEW_EVENTS = Insert(EVENTS, ("run_id", "seq", "at", "type", "step", "item", "attempt", "data"))
@@ -48,8 +49,10 @@ NEW_EFFECTS = Insert(
 NEW_FILE_USES = Insert(FILE_USES, ("run_id", "hash"), "ON CONFLICT (run_id, hash) DO NOTHING")
 
 FINISH = (
-    "UPDATE runs SET status = ?, finished_at = ?, output = ?, error = ?, owner = NULL, lease_until = NULL WHERE id = ?"
+    "UPDATE runs SET status = ?, finished_at = ?, output = ?, error = ?, input_tokens = ?, output_tokens = ?, cost = ?,"
+    " owner = NULL, lease_until = NULL WHERE id = ?"
 )
+SET_MODE = "UPDATE runs SET mode = ? WHERE id = ?"
 PARK = "UPDATE runs SET status = 'waiting', wake_at = ?, owner = NULL, lease_until = NULL WHERE id = ?"
 HEED_ALL = "DELETE FROM signals WHERE run_id = ?"
 HEED = "DELETE FROM signals WHERE run_id = ? AND id <= ?"
@@ -112,7 +115,7 @@ def write(transaction: Transaction, batches: Sequence[Batch], large: Sequence[La
     transaction.insert(NEW_FILE_USES, {(output.run_id, output.hash) for output in large})
     transaction.insert(NEW_EVENTS, [row for batch in kept for row in batch.events])
     transaction.insert(NEW_EFFECTS, _effects(more, held))
-    _begin(transaction, [child for batch in more for child in batch.children])
+    transaction.change(SET_MODE, [(batch.mode, batch.run_id) for batch in more if batch.mode])
     transaction.change(FINISH, [(*batch.finished, batch.run_id) for batch in finished if batch.finished])
     transaction.change(HEED_ALL, [(batch.run_id,) for batch in finished])
     transaction.change(TELL_PARENT, [word for batch in finished if (word := _word(batch, held[batch.run_id]))])
@@ -122,7 +125,7 @@ def write(transaction: Transaction, batches: Sequence[Batch], large: Sequence[La
 
 
 def _is_more_than_events(batch: Batch) -> bool:
-    return bool(batch.effect or batch.finished or batch.parked or batch.children) or batch.heeded is not None
+    return bool(batch.effect or batch.finished or batch.parked or batch.mode) or batch.heeded is not None
 
 
 def _begin(transaction: Transaction, runs: Sequence[NewRun]) -> None:
@@ -138,7 +141,7 @@ def _run_row(run: NewRun) -> Row:
         *(run.id, run.workflow_id, run.workflow_name, run.workflow_hash),
         *("running" if owned else "queued", run.created_at, run.created_at if owned else None, run.inputs),
         *(run.model, run.origin, run.lineage, run.owner, int(owned), run.created_at + LEASE if owned else None),
-        *(run.parent, run.parent_step, run.parent_item),
+        *(run.mode, run.parent, run.parent_step, run.parent_item),
     )
 
 
@@ -161,13 +164,14 @@ def _word(batch: Batch, run: Held) -> Row | None:
     """What a run that is over leaves for its parent."""
     if run.parent is None or batch.finished is None:
         return None
-    status, _, output, error = batch.finished
+    end = batch.finished
     data = {
         "step": run.parent_step,
         "item": run.parent_item,
         "run": batch.run_id,
-        "status": status,
-        "output": None if output is None else orjson.Fragment(output),
-        "error": None if error is None else orjson.Fragment(error),
+        "status": end.status,
+        "output": None if end.output is None else orjson.Fragment(end.output),
+        "error": None if end.error is None else orjson.Fragment(end.error),
+        "usage": {"input_tokens": end.input_tokens, "output_tokens": end.output_tokens, "cost": end.cost},
     }
     return orjson.dumps(data).decode(), run.parent

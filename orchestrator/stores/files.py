@@ -9,9 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from orchestrator.errors import StoreError
 from orchestrator.records import Batch, EventRow
@@ -54,10 +51,10 @@ def _shorten(batch: Batch, row: EventRow, large: list[LargeOutput]) -> EventRow:
     return (*row[:7], f'{REFERENCE}"{output.hash}","size":{len(content)}}}')
 
 
-def restore(content: bytes | None, hash: str, run_id: str) -> dict[str, Any]:
-    """The data again. Raises `StoreError` when they are missing or not what was stored."""
+def restore(content: bytes | None, hash: str, run_id: str) -> str:
+    """The data again, as JSON text. Raises `StoreError` when they are missing or not what was stored."""
     if content is not None and hashlib.sha256(content).hexdigest() == hash:
-        return orjson.loads(content)
+        return content.decode()
     state = "missing" if content is None else "damaged"
     raise StoreError(
         f"A large output of run '{run_id}' is {state}: file {hash}.",

@@ -24,9 +24,11 @@ from orchestrator.actions import (
     field,
     placeholder,
 )
+from orchestrator.journal import Journal
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
+from tests.orchestrator.command import Command
 
 
 class Value(Params):
@@ -60,6 +62,13 @@ class Post(Params):
 class Posted(Result):
     id: int = field("Number of the post")
     url: str = field("Link")
+
+
+class Unspeakable(Exception):
+    """An error that cannot even be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
 
 
 class Board:
@@ -107,7 +116,7 @@ class Board:
 
         @board.action("Break", effect="read", result=Valued)
         def broken(p: Value, account: Account, call: Call) -> Valued:
-            raise ZeroDivisionError("division by zero")
+            raise Unspeakable if p.x == "unspeakable" else ZeroDivisionError("division by zero")
 
         @board.action("Post", effect="write", result=Posted)
         def post(p: Post, account: Account, call: Call) -> Posted:
@@ -153,6 +162,13 @@ def settings(tmp_path: Path, store: dict[str, Any]) -> Settings:
 
 
 @pytest.fixture
+def journal(settings: Settings) -> Iterator[Journal]:
+    journal = Journal.open(settings)
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
 def engine(settings: Settings, registry: Registry) -> Iterator[WorkflowEngine]:
     with WorkflowEngine(settings, registry=registry) as engine:
         yield engine
@@ -166,3 +182,11 @@ def workflow() -> Any:
         return Workflow.model_validate({"id": "test", "steps": list(steps), **keys})
 
     return build
+
+
+@pytest.fixture(scope="session")
+def command() -> Iterator[Command]:
+    """The command line."""
+    loaded = Command()
+    yield loaded
+    loaded.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.events import Event
-from orchestrator.journal import Batch, NewRun, event_row
+from orchestrator.journal import Batch, Finished, NewRun, event_row
 
 NOW = 1_700_000_000.0
 
@@ -44,4 +44,4 @@ def logged(seq: int, message: str = "hi", run_id: str = "r1", fence: int = 1) ->
 
 
 def finished(run_id: str, at: float = NOW) -> Batch:
-    return Batch(run_id, 1, finished=("succeeded", at, "{}", None))
+    return Batch(run_id, 1, finished=Finished("succeeded", at, "{}", None))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import model_validator
 
-from orchestrator.accounts import AccountEntry, Accounts
+from orchestrator.accounts import AccountEntry, Accounts, own_fields
 from orchestrator.actions import (
     Account,
     Call,
@@ -24,6 +27,7 @@ from orchestrator.actions import (
     Result,
     SecretStr,
     ServiceError,
+    Standing,
     field,
 )
 from orchestrator.errors import AccountError, InvalidInput, InvalidSettings, NotFound, VaultError
@@ -41,6 +45,7 @@ class PostAccount(Account):
     token: SecretStr = field("Token")
     base_url: str = field("Address", default="https://post.example", expert=True, pattern="^https?://")
     sender: str = field("Sender", default="")
+    may_reach: str = field("Streets that are allowed", default="", administered=True)
 
 
 class Nothing(Params):
@@ -61,10 +66,14 @@ def the_post(practice: bool = True) -> Connector:
 
     @post.action("Who am I", effect="read", result=Me)
     def me(p: Nothing, account: PostAccount, call: Call) -> Me:
+        if account.token.get_secret_value() == "taken-back":
+            raise AccountError(f"The post does not know '{account.name}'.", remedy=f"Reconnect '{account.name}'.")
         return Me(name=account.name)
 
     @post.check
-    def check(account: PostAccount) -> str:
+    def check(account: PostAccount) -> str | Standing:
+        if account.base_url == "http://ends.example":
+            return Standing("sam", expires=1_800_000_000.0)
         if account.base_url == "http://broken.example":
             raise ServiceError(f"The post does not know {account.token.get_secret_value()}.", remedy="Ask it.")
         if account.base_url == "http://strange.example":
@@ -195,6 +204,20 @@ class TestTheEnvironment:
             accounts().get("post")
         assert "PATCHBAY_POST_TOKEN" in entry_of(accounts(), "environment").problem
 
+    def test_alone_says_what_is_for_whoever_runs_it_to_say(
+        self, accounts: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(InvalidInput, match="set PATCHBAY_POST_MAY_REACH"):
+            accounts().add("post", "work", {"token": TOKEN, "may_reach": "*"})
+        accounts().add("post", "work", {"token": TOKEN})
+        assert accounts().get("post", "work").may_reach == ""
+        with pytest.raises(InvalidInput, match="set PATCHBAY_POST_MAY_REACH"):
+            accounts().change("post", "work", {"may_reach": "*"})
+        monkeypatch.setenv("PATCHBAY_POST_MAY_REACH", "high street")
+        assert accounts().get("post", "work").may_reach == "high street"
+        assert [entry.name for entry in accounts().list()] == ["work", "practice"]
+        assert "may_reach" not in own_fields(the_post())
+
     def test_points_every_account_to_another_server(self, accounts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATCHBAY_POST_BASE_URL", "http://proxy.example")
         known = accounts()
@@ -280,9 +303,57 @@ class TestATest:
         accounts.change("post", "work", {"token": "another-token"})
         assert entry_of(accounts, "work").tested_at is None
 
+    def test_tells_when_the_key_ends_and_a_new_key_does_not(self, accounts: Accounts) -> None:
+        accounts.add("post", "work", {"token": TOKEN, "base_url": "http://ends.example"})
+        assert accounts.test("post", "work") == "sam"
+        assert entry_of(accounts, "work").expires_at == 1_800_000_000.0
+        accounts.change("post", "work", {"token": "another-token"})
+        assert entry_of(accounts, "work").expires_at is None
+
     def test_of_a_connector_that_has_none_says_so(self, accounts: Accounts) -> None:
         with pytest.raises(NotFound, match="cannot be tested"):
             accounts.test("free")
+
+
+DAY = 86400.0
+
+
+@pytest.mark.parametrize(
+    ("entry", "state", "needs_care"),
+    [
+        (AccountEntry("post", "work", "saved", True), "untested", False),
+        (AccountEntry("post", "work", "saved", True, works=True, expires_at=9 * DAY), "works", False),
+        (AccountEntry("post", "work", "saved", True, works=True, expires_at=2 * DAY), "ends_soon", True),
+        (AccountEntry("post", "work", "saved", True, works=True, expires_at=0.0), "ended", True),
+        (AccountEntry("post", "work", "saved", True, works=False, expires_at=9 * DAY), "failed", True),
+        (AccountEntry("post", "work", "saved", True, problem="The key is gone."), "locked", True),
+    ],
+)
+def test_how_an_account_stands(entry: AccountEntry, state: str, needs_care: bool) -> None:
+    assert (entry.state(0.0), entry.needs_care(0.0)) == (state, needs_care)
+
+
+class TestAServerOnThisMachine:
+    """It needs no account, and is there or not."""
+
+    def test_that_stops_is_not_believed_in_any_more_and_one_that_starts_is_found(
+        self, settings: Settings, store_of_accounts: Store
+    ) -> None:
+        runs = {"now": False}
+
+        class Found(Account):
+            @model_validator(mode="after")
+            def _runs(self) -> Found:
+                if not runs["now"]:
+                    raise AccountError("It does not run.")
+                return self
+
+        accounts = others(Registry([Connector("local", title="Local", account=Found)]), settings, store_of_accounts)
+        assert not accounts.has("local")
+        for there in (True, False, True):
+            runs["now"] = there
+            accounts.refresh()
+            assert accounts.has("local") is there
 
 
 class TestManyProcesses:
@@ -339,7 +410,8 @@ from orchestrator.saved_accounts import SavedAccounts
 from orchestrator.vault import Vault, keys_of
 settings = Settings.load()
 saved = SavedAccounts(open_store(settings), Vault(keys_of(settings)))
-print("ready", flush=True)
+saved.rotate()
+print("rotated", flush=True)
 while True:
     saved.rotate()
 """
@@ -362,7 +434,7 @@ def test_a_rotation_that_is_killed_leaves_every_account_open(settings: Settings,
         process = subprocess.Popen([sys.executable, "-c", ROTATE_FOR_EVER], env=env, stdout=subprocess.PIPE)
         assert process.stdout is not None
         with process.stdout:
-            assert process.stdout.readline() == b"ready\n"
+            assert process.stdout.readline() == b"rotated\n"
             time.sleep(chance.uniform(0, 0.05))
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -389,6 +461,12 @@ class TestARun:
         assert (error.value.where.step, error.value.where.key) == ("me", "account")
         assert engine.runs() == []
 
+    def test_that_is_not_let_in_any_more_lets_the_list_say_so(self, engine: WorkflowEngine, workflow: Any) -> None:
+        engine.accounts.add("post", "work", {"token": "taken-back"})
+        assert engine.execute_workflow(workflow({"id": "me", "uses": "post.me"})).status == "failed"
+        entry = entry_of(engine.accounts, "work")
+        assert (entry.works, entry.said) == (False, "The post does not know 'work'. Reconnect 'work'.")
+
     def test_takes_the_default_one_that_was_connected_meanwhile_by_another_process(
         self, engine: WorkflowEngine, workflow: Any, registry: Registry, settings: Settings, store_of_accounts: Store
     ) -> None:
@@ -396,3 +474,19 @@ class TestARun:
         assert engine.execute_workflow(me).steps["me"].output == {"name": "practice"}
         others(registry, settings, store_of_accounts).add("post", "work", {"token": TOKEN})
         assert engine.execute_workflow(me).steps["me"].output == {"name": "work"}
+
+
+def test_accounts_of_an_older_patchbay_are_kept(tmp_path: Path, registry: Registry) -> None:
+    settings = Settings.load(home=tmp_path / "home")
+    before = open_store(settings)
+    others(registry, settings, before).add("post", "work", {"token": TOKEN})
+    before.close()
+    with contextlib.closing(sqlite3.connect(settings.database)) as database:
+        database.execute("ALTER TABLE accounts DROP COLUMN expires_at")
+        database.execute("UPDATE schema_version SET version = 2")
+        database.commit()
+
+    after = open_store(settings)
+    accounts = others(registry, settings, after)
+    assert (accounts.get("post").name, entry_of(accounts, "work").expires_at) == ("work", None)
+    after.close()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from orchestrator.settings import ROOT
+from tests.orchestrator.command import Command
 
 WORKFLOW: dict[str, Any] = {
     "id": "mail_to_page",
@@ -35,18 +36,6 @@ WORKFLOW: dict[str, Any] = {
 }
 
 
-def command(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "orchestrator", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PATCHBAY_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "mail_to_page.json"
@@ -54,7 +43,21 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_run_prints_one_object_for_a_program(home: Path, file: Path) -> None:
+def test_the_actions_are_listed_for_a_person_and_for_a_program(command: Command, home: Path) -> None:
+    told = command("actions", home=home)
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith(" gmail.send_message ")]
+    assert "Send a mail" in line
+    assert "writes" in line
+
+    listed = json.loads(command("actions", "--json", home=home).stdout)
+    (sends,) = [action for action in listed if action["id"] == "gmail.send_message"]
+    assert (sends["connector"], sends["title"], sends["effect"]) == ("gmail", "Send a mail", "write")
+    assert "subject" in sends["params"]["properties"]
+    assert "url" in sends["result"]["properties"]
+    assert not home.exists()
+
+
+def test_a_run_prints_one_object_for_a_program(command: Command, home: Path, file: Path) -> None:
     done = command("run", str(file), "--input", "title=From the command line", "--json", home=home)
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
@@ -72,7 +75,7 @@ def test_a_run_prints_one_object_for_a_program(home: Path, file: Path) -> None:
     assert listed["id"] == run["run_id"]
 
 
-def test_a_run_tells_a_person_what_it_does(home: Path, file: Path) -> None:
+def test_a_run_tells_a_person_what_it_does(command: Command, home: Path, file: Path) -> None:
     done = command("run", str(file), "--input", "title=Hello", home=home)
     assert "✓ mail" in done.stderr
     assert "✓ page" in done.stderr
@@ -80,7 +83,7 @@ def test_a_run_tells_a_person_what_it_does(home: Path, file: Path) -> None:
     assert "url: http" in done.stdout
 
 
-def test_a_run_that_fails_exits_with_1_and_says_why(home: Path, file: Path) -> None:
+def test_a_run_that_fails_exits_with_1_and_says_why(command: Command, home: Path, file: Path) -> None:
     broken = json.loads(file.read_text())
     broken["steps"][1]["with"]["parent"] = "No such database"
     file.write_text(json.dumps(broken))
@@ -108,7 +111,9 @@ def test_a_run_that_fails_exits_with_1_and_says_why(home: Path, file: Path) -> N
         (["frobnicate"], "No such command 'frobnicate'"),
     ],
 )
-def test_what_cannot_start_exits_with_2_and_says_why(home: Path, file: Path, arguments: list[str], says: str) -> None:
+def test_what_cannot_start_exits_with_2_and_says_why(
+    command: Command, home: Path, file: Path, arguments: list[str], says: str
+) -> None:
     done = command(*(str(file) if part == "FILE" else part for part in arguments), home=home)
     assert done.returncode == 2
     assert says in " ".join(done.stderr.split())
@@ -116,7 +121,7 @@ def test_what_cannot_start_exits_with_2_and_says_why(home: Path, file: Path, arg
     assert done.stdout == ""
 
 
-def test_validate_tells_every_mistake_of_every_file(home: Path, file: Path, tmp_path: Path) -> None:
+def test_validate_tells_every_mistake_of_every_file(command: Command, home: Path, file: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.json"
     bad.write_text('{"id": "bad", "steps": [{"id": "a", "uses": "gmail.serch_messages", "wiht": {}}]}')
     done = command("validate", str(file), str(bad), str(tmp_path / "gone.yaml"), home=home)
@@ -128,14 +133,14 @@ def test_validate_tells_every_mistake_of_every_file(home: Path, file: Path, tmp_
     assert command("validate", str(file), home=home).returncode == 0
 
 
-def test_a_wrong_setting_is_told_in_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_setting_is_told_in_a_sentence(command: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATCHBAY_LOG_LEVEL", "loud")
     done = command("list", home=home)
     assert done.returncode == 2
     assert "PATCHBAY_LOG_LEVEL is not valid" in done.stderr
 
 
-def test_every_shipped_workflow_is_listed_and_has_no_problem(home: Path) -> None:
+def test_every_shipped_workflow_is_listed_and_has_no_problem(command: Command, home: Path) -> None:
     listed = json.loads(command("list", "--json", home=home).stdout)
     assert {entry["id"] for entry in listed} >= {"simple_ai_completion", "email_to_notion", "generate_sop_to_github"}
     assert [entry["error"] for entry in listed] == [None] * len(listed)
@@ -143,11 +148,11 @@ def test_every_shipped_workflow_is_listed_and_has_no_problem(home: Path) -> None
     assert done.returncode == 0, done.stderr
 
 
-def test_the_published_schema_is_the_one_of_the_code(home: Path) -> None:
+def test_the_published_schema_is_the_one_of_the_code(command: Command, home: Path) -> None:
     assert command("schema", home=home).stdout == (ROOT / "workflows" / "schema.json").read_text()
 
 
-def test_a_killed_run_goes_on_where_it_was(home: Path, file: Path) -> None:
+def test_a_killed_run_goes_on_where_it_was(command: Command, home: Path, file: Path) -> None:
     slow = {
         "id": "mail_to_page",
         "steps": [
@@ -197,12 +202,14 @@ QUERY = {"data_source": "Inbox summaries", "limit": 100}
 
 class TestAPreview:
     @pytest.fixture
-    def shown(self, home: Path, file: Path) -> dict[str, Any]:
+    def shown(self, command: Command, home: Path, file: Path) -> dict[str, Any]:
         done = command("preview", str(file), "--input", "title=Looked at", "--json", home=home)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def test_shows_what_would_be_sent_and_sends_it_when_approved(self, home: Path, shown: dict[str, Any]) -> None:
+    def test_shows_what_would_be_sent_and_sends_it_when_approved(
+        self, command: Command, home: Path, shown: dict[str, Any]
+    ) -> None:
         assert (shown["status"], shown["mode"], shown["effects"]) == ("waiting", "preview", [])
         [plan] = shown["plans"]
         assert plan["action"] == "notion.create_page"
@@ -212,7 +219,9 @@ class TestAPreview:
         approved = json.loads(done.stdout)
         assert (approved["status"], len(approved["effects"])) == ("succeeded", 1)
 
-    def test_is_approved_as_it_was_shown_or_not_at_all(self, home: Path, shown: dict[str, Any]) -> None:
+    def test_is_approved_as_it_was_shown_or_not_at_all(
+        self, command: Command, home: Path, shown: dict[str, Any]
+    ) -> None:
         done = command("approve", shown["run_id"], "--hash", "another", home=home)
         assert done.returncode == 2
         assert "not what was shown" in done.stderr
@@ -220,7 +229,7 @@ class TestAPreview:
         assert json.loads(command("show", shown["run_id"], "--json", home=home).stdout)["effects"] == []
 
 
-def test_a_run_that_asks_somebody_says_how_to_answer(home: Path, tmp_path: Path) -> None:
+def test_a_run_that_asks_somebody_says_how_to_answer(command: Command, home: Path, tmp_path: Path) -> None:
     ask = {"id": "ask", "uses": "wait_for_input", "with": {"message": "How many?", "type": "integer"}}
     file = tmp_path / "asks.json"
     file.write_text(json.dumps({"id": "asks", "steps": [ask], "output": {"n": "{{ steps.ask.value }}"}}))
@@ -237,7 +246,7 @@ def test_a_run_that_asks_somebody_says_how_to_answer(home: Path, tmp_path: Path)
     assert "7 → 8" in compared.stdout
 
 
-def test_one_step_is_run_again_with_a_typed_value(home: Path, tmp_path: Path) -> None:
+def test_one_step_is_run_again_with_a_typed_value(command: Command, home: Path, tmp_path: Path) -> None:
     first = {"id": "a", "uses": "set", "with": {"values": {"n": 1}}}
     then = {"id": "b", "uses": "set", "with": {"values": {"n": "{{ steps.a.values.n + 1 }}"}}}
     file = tmp_path / "two.json"

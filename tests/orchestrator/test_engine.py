@@ -105,6 +105,11 @@ class TestFailures:
         assert result.error is not None
         assert "ZeroDivisionError: division by zero" in result.error["message"]
 
+    def test_a_bug_of_which_not_even_the_error_can_be_shown(self, engine: WorkflowEngine, workflow: Build) -> None:
+        result = engine.execute_workflow(workflow({"id": "a", "uses": "board.broken", "with": {"x": "unspeakable"}}))
+        assert result.error is not None
+        assert "RuntimeError: no words" in result.error["message"]
+
     def test_a_parameter_that_turns_out_wrong(self, engine: WorkflowEngine, workflow: Build) -> None:
         wrong = {"id": "a", "uses": "board.flaky", "with": {"times": "{{ inputs.n }}"}}
         result = engine.execute_workflow(workflow(wrong, inputs={"n": {"default": "many"}}))

@@ -4,22 +4,18 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
 
 from orchestrator.errors import LeaseLost, NotFound, StoreError
 from orchestrator.events import Event
-from orchestrator.journal import LEASE, Batch, EffectRow, Journal, NewRun, Parked, event_row
+from orchestrator.history import RunFilter, Usage
+from orchestrator.journal import LEASE, Batch, EffectRow, Finished, Journal, NewRun, Parked, event_row
 from orchestrator.settings import Settings
 from tests.orchestrator.journals import NOW, finished, logged, new_run
-
-
-@pytest.fixture
-def journal(settings: Settings) -> Iterator[Journal]:
-    journal = Journal.open(settings)
-    yield journal
-    journal.close()
 
 
 @pytest.fixture
@@ -156,7 +152,7 @@ class TestOwnership:
 
     def test_a_run_that_is_over_is_not_taken_up(self, journal: Journal) -> None:
         journal.write(Batch("r1", 1, new=new_run()))
-        journal.write(Batch("r1", 1, finished=("failed", NOW, None, '{"message": "no"}')))
+        journal.write(Batch("r1", 1, finished=Finished("failed", NOW, None, '{"message": "no"}')))
         journal.flush()
         assert journal.claim("other", NOW + 99, alive) == []
         assert journal.summary("r1").error == {"message": "no"}
@@ -242,17 +238,27 @@ def test_the_ledger_keeps_the_last_word_on_an_effect(journal: Journal) -> None:
     assert journal.effects("r1") == [confirmed]
 
 
+def test_a_preview_is_listed_as_one_until_it_is_approved(journal: Journal) -> None:
+    journal.write(Batch("r1", 1, new=replace(new_run(), mode="preview")))
+    journal.flush()
+    assert [run.mode for run in journal.runs()] == ["preview"]
+    journal.write(Batch("r1", 1, mode="approved"))
+    journal.flush()
+    assert journal.summary("r1").mode == "approved"
+
+
+NOTHING = {"input_tokens": 0, "output_tokens": 0, "cost": None}
+
+
 class TestChildren:
     def begin(self, journal: Journal) -> None:
         journal.write(Batch("r1", 1, new=new_run()))
-        children = [
-            new_run(id, owner=None, parent="r1", parent_step="sub", parent_item=id, at=NOW + number)
-            for number, id in enumerate(("c1", "c2"))
-        ]
-        journal.write(Batch("r1", 1, [event_row("r1", 1, Event("step.log", data={"message": ""}))], children=children))
+        for number, id in enumerate(("c1", "c2")):
+            child = new_run(id, owner=None, parent="r1", parent_step="sub", parent_item=id, at=NOW + number)
+            journal.write(Batch(id, 0, new=child))
         journal.flush()
 
-    def test_begin_with_what_their_parent_records_and_wait_for_an_owner(self, journal: Journal) -> None:
+    def test_wait_for_an_owner(self, journal: Journal) -> None:
         self.begin(journal)
         assert [(child.id, child.status, child.parent) for child in journal.children("r1")] == [
             ("c1", "queued", "r1"),
@@ -263,22 +269,24 @@ class TestChildren:
         assert [(claim.run_id, claim.fence) for claim in claims] == [("c1", 1), ("c2", 1)]
         assert journal.summary("c1").started_at == NOW + 5
 
-    def test_do_not_begin_when_their_parent_is_another_processs(self, journal: Journal) -> None:
-        journal.write(Batch("r1", 1, new=new_run()))
-        journal.write(Batch("r1", 7, children=[new_run("c1", owner=None, parent="r1")]))
-        journal.flush()
-        assert journal.children("r1") == []
-
     def test_leave_word_for_their_parent_when_they_are_over(self, journal: Journal) -> None:
         self.begin(journal)
         journal.claim("me", NOW, alive)
-        journal.write(Batch("c1", 1, finished=("succeeded", NOW, '{"x": 1}', None)))
-        journal.write(Batch("c2", 1, finished=("failed", NOW, None, '{"message": "no"}')))
+        journal.write(Batch("c1", 1, finished=Finished("succeeded", NOW, '{"x": 1}', None)))
+        journal.write(Batch("c2", 1, finished=Finished("failed", NOW, None, '{"message": "no"}')))
         journal.flush()
         assert [(signal.type, signal.data) for signal in journal.signals("r1")] == [
             (
                 "child",
-                {"step": "sub", "item": "c1", "run": "c1", "status": "succeeded", "output": {"x": 1}, "error": None},
+                {
+                    "step": "sub",
+                    "item": "c1",
+                    "run": "c1",
+                    "status": "succeeded",
+                    "output": {"x": 1},
+                    "error": None,
+                    "usage": NOTHING,
+                },
             ),
             (
                 "child",
@@ -289,6 +297,7 @@ class TestChildren:
                     "status": "failed",
                     "output": None,
                     "error": {"message": "no"},
+                    "usage": NOTHING,
                 },
             ),
         ]
@@ -299,13 +308,13 @@ class TestChildren:
         journal.write(Batch("r1", 1, parked=Parked(None)))
         journal.flush()
         assert journal.claim("me", NOW, alive) == []
-        journal.write(Batch("c1", 1, finished=("succeeded", NOW, "{}", None)))
+        journal.write(Batch("c1", 1, finished=Finished("succeeded", NOW, "{}", None)))
         journal.flush()
         assert [claim.run_id for claim in journal.claim("me", NOW, alive)] == ["r1"]
 
     def test_that_begin_and_end_in_one_commit_leave_word_too(self, journal: Journal) -> None:
         journal.write(Batch("r1", 1, new=new_run()))
-        journal.write(Batch("c1", 1, new=new_run("c1", parent="r1"), finished=("succeeded", NOW, None, None)))
+        journal.write(Batch("c1", 1, new=new_run("c1", parent="r1"), finished=Finished("succeeded", NOW, None, None)))
         journal.flush()
         assert [signal.data["run"] for signal in journal.signals("r1")] == ["c1"]
 
@@ -314,7 +323,7 @@ class TestChildren:
         journal.write(finished("r1"))
         journal.claim("me", NOW, alive)
         journal.flush()
-        journal.write(Batch("c1", 1, finished=("succeeded", NOW, "{}", None)))
+        journal.write(Batch("c1", 1, finished=Finished("succeeded", NOW, "{}", None)))
         journal.flush()
         assert journal.signals("r1") == []
 
@@ -368,16 +377,44 @@ class TestListing:
                 journal.write(finished(f"r{number:02d}"))
         journal.flush()
 
-        def ids(**query: object) -> list[str]:
-            return [run.id for run in journal.runs(**query)]
+        def ids(*, limit: int = 50, offset: int = 0, **query: Any) -> list[str]:
+            return [run.id for run in journal.runs(RunFilter(**query), limit=limit, offset=offset)]
 
         assert ids(limit=3) == ["r11", "r10", "r09"]
         assert ids(limit=2, offset=3) == ["r08", "r07"]
-        assert ids(status=["succeeded"]) == ["r09", "r06", "r03", "r00"]
-        assert ids(status=["succeeded", "running"], limit=4) == ["r11", "r10", "r09", "r08"]
+        assert ids(status=("succeeded",)) == ["r09", "r06", "r03", "r00"]
+        assert ids(status=("succeeded", "running"), limit=4) == ["r11", "r10", "r09", "r08"]
         assert ids(workflow="w1", limit=2, offset=1) == ["r09", "r07"]
-        assert ids(workflow="w1", status=["succeeded"]) == ["r09", "r03"]
-        assert ids(status=[]) == []
+        assert ids(workflow="w1", status=("succeeded",)) == ["r09", "r03"]
+        assert ids(status=()) == []
+        assert ids(since=NOW + 10) == ["r11", "r10"]
+
+    def test_by_what_it_cost_how_it_began_and_what_it_says(self, journal: Journal) -> None:
+        runs = {
+            "plain": new_run("plain"),
+            "called": new_run("called", parent="plain"),
+            "again": new_run("again", origin="plain"),
+            "looked": replace(new_run("looked"), mode="preview"),
+            "said": replace(new_run("said"), inputs='{"who": "Bj\u00f6rn 100%"}'),
+        }
+        for number, run in enumerate(runs.values()):
+            journal.write(Batch(run.id, 1, new=replace(run, created_at=NOW + number)))
+        cost = 0.25
+        journal.write(Batch("plain", 1, finished=Finished("failed", NOW, None, '{"message": "No"}', 9, 1, cost)))
+        journal.flush()
+
+        def ids(**query: Any) -> list[str]:
+            return [run.id for run in journal.runs(RunFilter(**query))]
+
+        assert ids(cost=0.2) == ["plain"]
+        assert ids(cost=0.3) == []
+        assert ids(began="by hand") == ["said", "plain"]
+        assert [ids(began=how) for how in ("called", "again", "preview")] == [["called"], ["again"], ["looked"]]
+        assert ids(text="björn 100%") == ["said"]
+        assert ids(text="björn 1_0") == []
+        assert ids(text='"message": "no"', status=("failed",)) == []
+        assert ids(text="no", status=("failed",)) == ["plain"]
+        assert journal.summary("plain").usage == Usage(9, 1, cost)
 
 
 def test_the_hash_of_a_large_output_is_sha_256_of_its_json(journal: Journal, settings: Settings) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,13 +10,6 @@ from orchestrator.settings import Settings
 from tests.orchestrator.journals import NOW, finished, logged, new_run
 
 DAY = 86_400.0
-
-
-@pytest.fixture
-def journal(settings: Settings) -> Iterator[Journal]:
-    journal = Journal.open(settings)
-    yield journal
-    journal.close()
 
 
 def run(journal: Journal, id: str, age: float, *, over: bool = True, **known: str) -> None:

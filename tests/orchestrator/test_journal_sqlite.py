@@ -12,12 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy.event
 
 from orchestrator.errors import NewerStore, StoreError
-from orchestrator.history import ACTIVE
+from orchestrator.history import ACTIVE, RunFilter
 from orchestrator.journal import Batch, Journal
 from orchestrator.stores.sqlite import SQLiteStore
 from tests.orchestrator.journals import NOW, finished, logged, new_run
@@ -200,18 +201,16 @@ class TestPlans:
         "query",
         [
             {},
-            {"status": ["failed"]},
-            {"status": sorted(ACTIVE)},
+            {"status": ("failed",)},
+            {"status": tuple(sorted(ACTIVE))},
             {"workflow": "w"},
-            {"workflow": "w", "status": ["failed", "cancelled"]},
+            {"workflow": "w", "status": ("failed", "cancelled")},
         ],
     )
-    def test_of_a_list_of_runs(
-        self, home: Path, statements: tuple[Journal, list[str]], query: dict[str, object]
-    ) -> None:
+    def test_of_a_list_of_runs(self, home: Path, statements: tuple[Journal, list[str]], query: dict[str, Any]) -> None:
         journal, heard = statements
         heard.clear()
-        journal.runs(**query)
+        journal.runs(RunFilter(**query))
         plan = self.plan(home, heard)
         assert all("USING INDEX" in line for line in plan if line.startswith(("SEARCH runs", "SCAN runs")))
         assert any("USING INDEX runs_by" in line for line in plan)

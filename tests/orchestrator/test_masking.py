@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus, urlencode
 import orjson
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestrator import masking
@@ -46,6 +47,7 @@ def traces(secret: str) -> set[str]:
 
 
 @pytest.mark.parametrize("way", WRITTEN)
+@hypothesis_settings(deadline=None)
 @given(secret=SECRETS, before=AROUND, after=AROUND)
 def test_a_secret_is_hidden_however_it_is_written(way: str, secret: str, before: str, after: str) -> None:
     text = WRITTEN[way](before, secret, after)
@@ -60,6 +62,7 @@ def test_a_secret_is_hidden_however_it_is_written(way: str, secret: str, before:
 
 
 @pytest.mark.parametrize("way", WRITTEN)
+@hypothesis_settings(deadline=None)
 @given(secret=SECRETS, before=AROUND, after=AROUND)
 def test_it_is_hidden_in_the_data_of_an_event_which_stays_json(way: str, secret: str, before: str, after: str) -> None:
     text = WRITTEN[way](before, secret, after)

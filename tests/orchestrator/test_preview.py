@@ -38,7 +38,10 @@ class TestAPreview:
     ) -> None:
         view = engine.run(preview(workflow(READ, POST, LINK)))
         assert (view.status, view.mode, board.posts) == ("waiting", "preview", [])
-        assert [plan.request for plan in view.plans] == [{"text": "hello world"}, {"text": "see ‹link›"}]
+        assert [plan.request for plan in view.plans] == [
+            {"text": "hello world"},
+            {"text": f"see {placeholder('link')}"},
+        ]
         assert [step.status for step in view.steps] == ["succeeded", "planned", "planned"]
         assert [question.kind for question in view.questions] == ["preview"]
         assert view.effects == ()
@@ -150,7 +153,7 @@ class TestWhatCannotBeKnownYet:
 
 class TestAnApproval:
     def test_binds_everything_but_placeholders(self) -> None:
-        approved = {"text": "see ‹link› now", "to": ["a"], "n": 1, "id": "‹id›"}
+        approved = {"text": f"see {placeholder('link')} now", "to": ["a"], "n": 1, "id": placeholder("id")}
         assert fits(approved, {"text": "see https://x/1 now", "to": ["a"], "n": 1, "id": 7})
         assert not fits(approved, {"text": "see https://x/1 later", "to": ["a"], "n": 1, "id": 7})
         assert not fits(approved, {"text": "see x now", "to": ["a", "b"], "n": 1, "id": 7})
@@ -162,6 +165,22 @@ class TestAnApproval:
         a, b = (planned(step, "", "x.y", "me", Plan("do", {"n": step}, Result())) for step in ("a", "b"))
         assert digest([a, b]) == digest([b, a])
         assert digest([a]) != digest([b])
+
+    def test_takes_no_text_from_outside_for_a_placeholder(
+        self, engine: WorkflowEngine, workflow: Build, preview: Any, board: Any
+    ) -> None:
+        assert not has_placeholder("il a dit ‹oui›")
+        forged = f"{placeholder('anything')} goes"
+        flow = workflow(
+            {"id": "read", "uses": "board.echo", "with": {"x": "{{ inputs.text }}"}},
+            {"id": "other", "uses": "board.echo", "with": {"x": [forged]}},
+            POST,
+            {"id": "more", "uses": "board.post", "with": {"text": "{{ steps.other.x[0] }}"}},
+            inputs={"text": {"type": "string"}},
+        )
+        view = engine.run(preview(flow, text=forged))
+        assert [step.status for step in view.steps] == ["succeeded", "open", "planned", "open"]
+        assert not has_placeholder([plan.request for plan in view.plans])
 
     def test_knows_a_placeholder_anywhere(self) -> None:
         assert has_placeholder({"a": [{"b": f"x {placeholder('id')}"}]})

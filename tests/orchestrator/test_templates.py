@@ -37,3 +37,10 @@ def test_text_that_is_no_jinja_is_refused_in_a_sentence() -> None:
 def test_its_file_reads_back_as_the_same() -> None:
     letter = template(variables={"name": {"title": "Name"}}, examples=[{"name": "One", "variables": {"name": "Ada"}}])
     assert Template.model_validate_json(letter.to_json()) == letter
+
+
+def test_its_cases_travel_in_its_file() -> None:
+    case = {"name": "One", "variables": {"name": "Ada"}, "expect": [{"kind": "contains", "value": "Ada"}]}
+    letter = template(cases=[case])
+    assert Template.model_validate_json(letter.to_json()).cases == letter.cases
+    assert letter.cases[0].expect[0].kind == "contains"

@@ -17,7 +17,17 @@ from orchestrator.clock import ManualClock
 from orchestrator.errors import BudgetExceeded
 from orchestrator.history import Usage
 from orchestrator.policies import around
-from orchestrator.policies.budget import ANSWER, Budget, BudgetPolicy, Refusal, Reservation, bounded, most, spend
+from orchestrator.policies.budget import (
+    ANSWER,
+    Budget,
+    BudgetPolicy,
+    Refusal,
+    Reservation,
+    bounded,
+    most,
+    spend,
+    within,
+)
 from orchestrator.workflow import BudgetLimits
 
 PRICE = Price(input=1, output=2)
@@ -39,6 +49,10 @@ class TestWhatACallCouldUse:
     def test_counts_the_form_that_the_answer_must_have(self) -> None:
         free, bound = (ModelRequest((), "small", max_tokens=1, schema=schema) for schema in (None, {"type": "object"}))
         assert most(free, None).input_tokens < most(bound, None).input_tokens
+
+    def test_counts_pictures(self) -> None:
+        shown = ModelRequest((Message("user", "", ("https://a.example/b.png",) * 2),), "small", max_tokens=1)
+        assert most(shown, None).input_tokens == 8 + 2 * 1_600
 
     def test_has_no_cost_where_the_price_is_not_known(self) -> None:
         assert most(CALL, None).cost is None
@@ -225,6 +239,36 @@ def test_threads_together_stay_within(tokens: int, calls: int) -> None:
     made = calls - len(refused)
     assert budget.used.input_tokens + budget.used.output_tokens == 208 * made
     assert made == min(calls, tokens // 208)
+
+
+class TestInAnother:
+    def test_both_are_kept_and_what_is_used_counts_in_both(self) -> None:
+        outer = Budget(BudgetLimits(tokens=300), 0.0)
+        inner, other = (Budget(BudgetLimits(tokens=250), 0.0, outer=outer) for _ in range(2))
+        first = inner.reserve(Usage(100, 50))
+        assert isinstance(first, Reservation)
+        refusal = other.reserve(Usage(100, 100))
+        assert isinstance(refusal, Refusal)
+        assert refusal.may_fit_later
+        inner.settle(first, Usage(10, 10))
+        assert isinstance(other.reserve(Usage(100, 100)), Reservation)
+        assert (inner.used, outer.used, other.used) == (Usage(10, 10), Usage(10, 10), Usage())
+
+    def test_room_that_one_leaves_is_heard_of_in_the_other(self) -> None:
+        outer = Budget(BudgetLimits(tokens=200), 0.0)
+        inner, other = (Budget(BudgetLimits(tokens=200), 0.0, outer=outer) for _ in range(2))
+        held = inner.reserve(Usage(200, 0))
+        assert isinstance(held, Reservation)
+        threading.Timer(0.05, lambda: inner.settle(held, Usage())).start()
+        assert other.reserve_within(Usage(200, 0), 10).most == Usage(200, 0)
+
+    def test_what_is_left_bounds_another_run(self) -> None:
+        budget = Budget(BudgetLimits(tokens=100, seconds=60, cost=1), 1000.0, Usage(90, 20, 0.25))
+        assert budget.left(1050.0) == {"tokens": 0, "seconds": 10, "cost": 0.75}
+        limits = within(BudgetLimits(tokens=50, cost=0.5), budget.left(1050.0))
+        assert limits is not None
+        assert (limits.tokens, limits.seconds, limits.cost) == (0, 10, 0.5)
+        assert within(None, {}) is None
 
 
 class TestWallTime:

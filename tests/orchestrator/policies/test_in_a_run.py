@@ -125,6 +125,21 @@ class TestABudget:
         assert [it.error["code"] for it in (failed, again) if it.error] == ["budget_exceeded"] * 2
         assert len(shop.calls) == 1
 
+    def test_is_kept_by_the_workflows_that_it_calls_together(
+        self, settings: Settings, shop: Any, workflow: Any
+    ) -> None:
+        call = {"id": "call", "uses": "workflow", "with": {"workflow": "child"}, "on_error": "continue"}
+        with WorkflowEngine(settings, registry=shop.registry) as engine:
+            engine.library.workflows.save(workflow(ASK).model_copy(update={"id": "child"}))
+            outer = workflow({**call, **EIGHT}, budget={"tokens": 3 * HELLO + 60})
+            result = engine.execute_workflow(outer)
+            assert len(shop.calls) == 3
+            assert sorted(item.status for item in result.steps["call"].items) == ["failed"] * 5 + ["succeeded"] * 3
+            errors = {run.error["code"] for run in engine.runs(workflow="child") if run.error}
+            used = engine.run(result.run_id).summary.usage
+        assert errors == {"budget_exceeded"}
+        assert used.input_tokens + used.output_tokens == 3 * HELLO
+
 
 class TestAnAccount:
     def test_gets_no_more_calls_a_second_than_its_service_allows(self, timed: RunIn, open_shop: Any) -> None:

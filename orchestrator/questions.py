@@ -1,0 +1,74 @@
+"""What a run asks of a person about its writes, and which answers fit. What a step asks, its kind knows (`steps`)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from orchestrator.actions import Params
+from orchestrator.data import flaw, is_object
+from orchestrator.errors import InvalidInput, NotFound, PatchbayError
+from orchestrator.params import validate
+from orchestrator.preview import UNKNOWN_ANSWERS, PlannedEffect
+from orchestrator.state import RunState
+from orchestrator.steps import KINDS, Answer, WaitingKind
+
+
+def may_it_go_out(plan: PlannedEffect) -> dict[str, Any]:
+    """After a preview: about a write that it could not show."""
+    return {
+        "kind": "effect",
+        "message": f"May this go out? {plan.summary}",
+        "who": "",
+        "show": plan.request,
+        "plan": asdict(plan),
+    }
+
+
+def was_it_sent(plan: PlannedEffect, error: PatchbayError) -> dict[str, Any]:
+    """About a write of which the service cannot tell whether it happened."""
+    said = " ".join(part for part in (plan.summary, error.message, error.remedy) if part)
+    return {
+        "kind": "unknown",
+        "message": f"Was this sent? {said}",
+        "who": "",
+        "choices": list(UNKNOWN_ANSWERS),
+        "show": plan.request,
+        "plan": asdict(plan),
+    }
+
+
+def check(state: RunState, step: str, item: str, answer: Answer) -> None:
+    """Raises `NotFound` when nothing is asked there (any more), and `InvalidInput` for an answer that does not fit."""
+    question = state.questions.get((step, item))
+    if question is None:
+        raise NotFound(
+            f"Step '{step}' of run '{state.run_id}' asks nothing now.",
+            remedy="Look at the run: it may have gone on.",
+        )
+    if wrong := flaw(answer.value, "answer"):
+        raise InvalidInput(f"{wrong}.", remedy="Send data that can be kept.")
+    match question["kind"]:
+        case "preview" | "effect":
+            _check_approval(question, answer.value)
+        case "unknown":
+            if answer.value not in UNKNOWN_ANSWERS:
+                raise InvalidInput("That is no answer.", remedy=f"Choose one of: {', '.join(UNKNOWN_ANSWERS)}.")
+        case _:
+            kind, params = waiting_kind(state, step, item)
+            kind.answered(params, answer)
+
+
+def _check_approval(question: dict[str, Any], said: Any) -> None:
+    if not is_object(said) or not isinstance(said.get("approved"), bool):
+        raise InvalidInput("An approval is answered with yes or no.", remedy='Send {"approved": true} or false.')
+    if said["approved"] and said.get("hash", question.get("hash")) != question.get("hash"):
+        raise InvalidInput("This is not what was shown.", remedy="Look at the preview again.")
+
+
+def waiting_kind(state: RunState, step: str, item: str) -> tuple[WaitingKind[Any], Params]:
+    """What a waiting step is, and with which parameters it waits."""
+    known = state.step(step, item)
+    kind = KINDS[known.node.step.uses]
+    assert isinstance(kind, WaitingKind)
+    return kind, validate(kind, known.node.params.render(known.scope(item)))
