@@ -60,7 +60,8 @@ def checked(host: str, port: int, allowed: Collection[str] = (), resolve: Resolv
         if not is_public(address) and names.isdisjoint(allowed):
             raise ServiceError(
                 f"{host} is an address inside this network or this machine, and workflows may not reach those.",
-                remedy=f"Use a public address, or ask whoever runs Patchbay to allow {host}:{port} (allow_private).",
+                remedy=f"Use a public address, or ask whoever runs Patchbay to allow {host}:{port}"
+                " (PATCHBAY_HTTP_ALLOW_PRIVATE, for git PATCHBAY_GIT_ALLOW_PRIVATE).",
             )
     return addresses
 

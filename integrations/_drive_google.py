@@ -14,6 +14,7 @@ from typing import Any
 
 from integrations import _google_http
 from integrations.drive import (
+    CONSENT,
     DOCUMENT,
     FOLDER,
     MOST_BYTES,
@@ -63,9 +64,10 @@ _REMEDIES = {
 class GoogleDrive:
     """A `Drive` at Google. Each call of the API is one request."""
 
-    def __init__(self, base_url: str, http: Any) -> None:
-        self._base_url = base_url
-        service = _service(base_url)
+    def __init__(self, account: DriveAccount, http: Any) -> None:
+        self._account = account
+        self._base_url = account.base_url
+        service = _service(account.base_url)
         self._files = service.files()
         self._permissions = service.permissions()
         self._about = service.about()
@@ -78,13 +80,11 @@ class GoogleDrive:
         with _google_http.connection(
             "Google Drive",
             account.base_url,
-            account.token.get_secret_value(),
-            account.name,
+            account,
             timeout=timeout,
-            proxied=not account.practice,
             remedies=_REMEDIES,
         ) as http:
-            yield cls(account.base_url, http)
+            yield cls(account, http)
 
     def search(self, p: SearchFiles) -> list[DriveFile]:
         terms = ["trashed = false"]
@@ -156,6 +156,7 @@ class GoogleDrive:
         return [("root", "My Drive"), *((folder["id"], folder["name"]) for folder in found)]
 
     def whose(self) -> str:
+        CONSENT.check(self._account, self._http)
         return self._do(self._about.get(fields="user(emailAddress)"))["user"]["emailAddress"]
 
     def _list(self, query: str, limit: int, order: str | None = None) -> Iterator[dict[str, Any]]:

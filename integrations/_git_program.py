@@ -149,7 +149,8 @@ def reach(remote: str, base_url: str, username: str, token: str, allowed: str) -
         if not any(Path(remote).resolve().is_relative_to(root) for root in roots):
             raise ServiceError(
                 f"{remote} is a folder of this machine, and workflows may not push there.",
-                remedy="Use an address with https://, or ask whoever runs Patchbay to allow it (allow_private).",
+                remedy="Use an address with https://, or ask whoever runs Patchbay to allow it"
+                " (PATCHBAY_GIT_ALLOW_PRIVATE).",
             )
         return {}
     parts = urlsplit(remote)

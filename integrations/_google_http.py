@@ -16,7 +16,9 @@ from http.client import BadStatusLine, HTTPException
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from orchestrator.actions import AccountError, RateLimited, ServiceError, Unavailable
+from integrations._google_oauth import GoogleAccount, credentials, not_accepted, refusal
+from integrations._last_look import looking
+from orchestrator.actions import RateLimited, ServiceError, Unavailable
 
 REQUEST_TIMEOUT = 30.0
 """Seconds that one request may take, unless the attempt may take less."""
@@ -26,38 +28,38 @@ _TOO_MANY = {"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExce
 
 @contextmanager
 def connection(
-    service: str, base_url: str, token: str, account: str, *, timeout: float, proxied: bool, remedies: dict[int, str]
+    service: str, base_url: str, account: GoogleAccount, *, timeout: float, remedies: dict[int, str]
 ) -> Iterator[Any]:
     """A connection for `HttpRequest.execute(http=...)`, of its own, since httplib2 cannot be shared by threads.
 
-    What goes wrong inside is raised as an error of ours. `service` is its name in errors, `account` that of the
-    account, `timeout` is in seconds, `remedies` says by HTTP status what a person can do.
+    What goes wrong inside is raised as an error of ours. `service` is its name in errors, `timeout` is in seconds,
+    `remedies` says by HTTP status what a person can do.
     """
     import httplib2
     from google.auth.exceptions import GoogleAuthError, RefreshError
-    from google.oauth2.credentials import Credentials
     from google_auth_httplib2 import AuthorizedHttp
     from googleapiclient.errors import HttpError
 
-    reconnect = AccountError(
-        f"{service} does not accept the token of the account '{account}'.", remedy=f"Reconnect '{account}'."
-    )
-    token = token.strip()
-    if not (token and token.isascii() and token.isprintable()):
-        raise reconnect  # it could not even be put into a request
+    signed_in = credentials(account)
     wire = _http_class()(
-        timeout=min(REQUEST_TIMEOUT, timeout), proxy_info=httplib2.proxy_info_from_environment if proxied else None
+        timeout=min(REQUEST_TIMEOUT, timeout),
+        proxy_info=None if account.practice else httplib2.proxy_info_from_environment,
     )
     wire.follow_redirects = False  # or the token would follow them
-    http = AuthorizedHttp(Credentials(token), wire)
+    http = AuthorizedHttp(signed_in, wire)
     try:
         yield http
     except HttpError as error:
         if int(error.resp.status) == 401:
-            raise reconnect from error
-        _raise_refusal(error, service, account, remedies)
-    except RefreshError as error:  # a 401, since a bare token cannot be refreshed
-        raise reconnect from error
+            raise not_accepted(service, account.name) from error
+        _raise_refusal(error, service, account.name, remedies)
+    except UnicodeDecodeError as error:  # Google's client takes for granted that an answer is UTF-8
+        raise Unavailable(
+            f"What answers at {base_url} does not speak as {service} does.",
+            remedy="Check the account's address, and whether a proxy or a sign-in page is in the way.",
+        ) from error
+    except RefreshError as error:
+        raise refusal(service, account, error) from error
     except (OSError, HTTPException, httplib2.HttpLib2Error, GoogleAuthError) as error:
         raise Unavailable(
             f"{service} cannot be reached at {base_url}: {str(error) or type(error).__name__}.",
@@ -84,8 +86,8 @@ def _http_class() -> Callable[..., Any]:
         return Connection
 
     connections = {
-        "http": once(httplib2.HTTPConnectionWithTimeout),
-        "https": once(httplib2.HTTPSConnectionWithTimeout),
+        "http": once(looking(httplib2.HTTPConnectionWithTimeout)),
+        "https": once(looking(httplib2.HTTPSConnectionWithTimeout)),
     }
 
     class Http(httplib2.Http):

@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from integrations._addresses import Resolve, checked, resolve
+from orchestrator.actions import last_look
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
 
@@ -46,6 +47,7 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        last_look()
         self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:

@@ -87,3 +87,18 @@ def order(found: Iterable[Any]) -> list[Any]:
                 "A list or an object is neither more nor less than another.", remedy="Sort by a field inside of it."
             )
     return [(str(one).casefold(), str(one)) for one in known]
+
+
+def total(amounts: Iterable[tuple[int, Any]], name: str) -> int | float:
+    """The sum of what `(position, value)` gives. `name` is the field in an error. Raises `ServiceError` for one
+    that is no number."""
+    found: list[int | float] = []
+    for position, one in amounts:
+        known = number(one)
+        if known is None and not is_empty(one):
+            raise ServiceError(
+                f"'{name}' of item {position + 1} is no number: {str(one)[:100]}.",
+                remedy="Correct it, or filter it out.",
+            )
+        found.append(known or 0)
+    return sum(found) if all(isinstance(one, int) for one in found) else math.fsum(found)

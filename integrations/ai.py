@@ -9,8 +9,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from integrations import _run_folder as run_folder
 from integrations.provider.data import Misfit, problem, read
-from integrations.provider.picture import Illustrated, is_picture
+from integrations.provider.picture import data_url, is_picture, is_picture_file
 from orchestrator.actions import (
     Account,
     Call,
@@ -81,7 +82,7 @@ class Generate(Params):
     images: list[str] = field(
         "Pictures",
         default=[],
-        description="Shown to the model: addresses that begin with https://, or data:image/png;base64,…",
+        description="Shown to the model: addresses that begin with https://, or files of the run, such as receipt.jpg.",
         examples=[[PICTURE]],
         max_length=20,
     )
@@ -126,11 +127,11 @@ class Generate(Params):
     @classmethod
     def _are_pictures(cls, images: list[str]) -> list[str]:
         for image in images:
-            if not is_picture(image):
+            if not is_picture(image) and not is_picture_file(run_folder.safe_path(image)):
                 raise PydanticCustomError(
                     "no_picture",
                     "'{start}' is no picture: give an address that begins with https://, "
-                    "or data:image/png;base64,… (png, jpeg, gif or webp)",
+                    "a file of the run, or data:image/png;base64,… (png, jpeg, gif or webp)",
                     {"start": image[:60]},
                 )
         return images
@@ -154,7 +155,7 @@ def generate(p: Generate, account: Account, call: Call) -> Generated:
     prompt = _prompt(p, call)
     settings = prompt.settings
     request = ModelRequest(
-        messages=_messages(p, prompt),
+        messages=_messages(p, prompt, tuple(_shown(image, call) for image in p.images)),
         model="",
         temperature=settings.get("temperature") if p.temperature is None else p.temperature,
         max_tokens=settings.get("max_tokens") if p.max_tokens is None else p.max_tokens,
@@ -220,14 +221,24 @@ def _sum(first: ModelAnswer, second: ModelAnswer) -> ModelAnswer:
     )
 
 
-def _messages(p: Generate, prompt: Prompt) -> tuple[Message, ...]:
+def _shown(image: str, call: Call) -> str:
+    """A picture as a provider takes it. Raises `ServiceError` for a file that is none."""
+    if is_picture(image):
+        return image
+    shown = data_url(run_folder.read(call.folder(), image))
+    if shown is None:
+        raise ServiceError(
+            f"'{image}' is no picture, whatever its name says.", remedy="Give a png, jpeg, gif or webp file."
+        )
+    return shown
+
+
+def _messages(p: Generate, prompt: Prompt, images: tuple[str, ...]) -> tuple[Message, ...]:
     """Instructions, what was said before, and the prompt with its pictures."""
     system = tuple(message for message in prompt.messages if message.role == "system")
     before = tuple(Message(turn.role, turn.content) for turn in p.history)
     *asked, last = (message for message in prompt.messages if message.role != "system")
-    if p.images:
-        last = Illustrated(last.role, last.content, tuple(p.images))
-    return (*system, *before, *asked, last)
+    return (*system, *before, *asked, replace(last, images=images))
 
 
 def _prompt(p: Generate, call: Call) -> Prompt:

@@ -1,33 +1,33 @@
 """Data: read tables and lists out of text, and filter, sort, join, group, deduplicate, split and write them.
 
-Nothing here reaches outside, so that every action is a read. CSV after RFC 4180, JSON after RFC 8259.
+Nothing here reaches outside, so that every action is a read.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Literal
 
-import orjson
 from pydantic import model_validator
 
 from integrations import _tables as tables
-from orchestrator.actions import Account, Call, Connector, Params, Result, ServiceError, field
-
-MAX_TEXT = 10_000_000
-"""Characters of a text."""
-MAX_ITEMS = 100_000
-"""Items of a list."""
-MAX_COLUMNS = 1_000
-
-DELIMITERS = (",", ";", "\t", "|")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula, when a text begins with it (owasp.org, CSV Injection)."""
-
-# Python's own limit of 131,072 characters a field is below one long mail.
-csv.field_size_limit(MAX_TEXT)
+from integrations._filtering import Operator, condition
+from integrations._reading import (
+    MAX_COLUMNS,
+    MAX_ITEMS,
+    MAX_TEXT,
+    Format,
+    csv_rows,
+    few,
+    format_of,
+    json_value,
+    lines_of,
+    unfenced,
+)
+from integrations._writing import cell, chunks_of
+from orchestrator.actions import Account, Call, Connector, Params, Result, ServiceError, field, render_text
 
 data = Connector(
     "data",
@@ -35,8 +35,6 @@ data = Connector(
     icon=":material/table:",
     description="Read, filter, sort, join, group and split lists and text.",
 )
-
-Format = Literal["json", "json_lines", "csv", "lines"]
 
 
 class Parsed(Result):
@@ -85,23 +83,6 @@ class Parse(Params):
 
 class _Listed(Params):
     items: list[Any] = field("Items", widget="json", max_length=MAX_ITEMS)
-
-
-Operator = Literal[
-    "equals",
-    "not_equals",
-    "contains",
-    "not_contains",
-    "starts_with",
-    "ends_with",
-    "more_than",
-    "at_least",
-    "less_than",
-    "at_most",
-    "one_of",
-    "empty",
-    "not_empty",
-]
 
 
 class Filter(_Listed):
@@ -181,26 +162,46 @@ class ToCsv(_Listed):
     )
 
 
+class Render(Params):
+    """Fill a text or a template in: `{{ name }}` becomes the value of that name."""
+
+    text: str = field(
+        "Text with {{ }}",
+        default="",
+        widget="multiline",
+        max_length=200_000,
+        description="From a file, a page or an input. What the step itself has between {{ }} is filled in before.",
+    )
+    template: str | None = field("Or a template", default=None, picker="templates")
+    variables: dict[str, Any] = field("Values", default={}, widget="json", examples=[{"name": "Ana"}])
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Render:
+        if bool(self.text) == bool(self.template):
+            raise ValueError("Give a text or choose a template: one of them.")
+        return self
+
+
 @data.action("Read data out of a text", effect="read", result=Parsed)
 def parse(p: Parse, account: Account, call: Call) -> Parsed:
     text = p.text.removeprefix("\ufeff")
-    format = _format(text, p.delimiter) if p.format == "auto" else p.format
+    format = format_of(text, p.delimiter) if p.format == "auto" else p.format
     if format == "json":
-        known = _json(_unfenced(text))
+        known = json_value(unfenced(text))
         return Parsed(format=format, data=known, count=len(known) if isinstance(known, list) else 1)
     if format == "json_lines":
-        rows = [_json(line, row) for row, line in enumerate(_lines(_unfenced(text)), 1)]
-        return Parsed(format=format, data=_few(rows), count=len(rows))
+        rows = [json_value(line, row) for row, line in enumerate(lines_of(unfenced(text)), 1)]
+        return Parsed(format=format, data=few(rows), count=len(rows))
     if format == "lines":
-        lines = _lines(text)
-        return Parsed(format=format, data=_few(lines), count=len(lines))
-    columns, rows = _csv(_unfenced(text), p.delimiter, p.header)
+        lines = lines_of(text)
+        return Parsed(format=format, data=few(lines), count=len(lines))
+    columns, rows = csv_rows(unfenced(text), p.delimiter, p.header)
     return Parsed(format="csv", data=rows, count=len(rows), columns=columns)
 
 
 @data.action("Filter a list", effect="read", result=Items)
 def filter(p: Filter, account: Account, call: Call) -> Items:
-    test = _test(p)
+    test = condition(p.operator, p.value, p.ignore_case)
     found = zip(p.items, tables.values(p.items, p.by), strict=True)
     return _items(item for item, known in found if test(known))
 
@@ -258,7 +259,7 @@ def group(p: GroupBy, account: Account, call: Call) -> Groups:
             key=found[numbers[0]],
             items=[p.items[number] for number in numbers],
             count=len(numbers),
-            total=_sum(((number, amounts[number]) for number in numbers), p.total_of) if p.total_of else None,
+            total=tables.total(((number, amounts[number]) for number in numbers), p.total_of) if p.total_of else None,
         )
         for numbers in members.values()
     ]
@@ -281,8 +282,8 @@ def split(p: Split, account: Account, call: Call) -> Chunks:
     if p.size is None:
         chunks = [piece for piece in p.text.split(separator) if piece.strip()]
     else:
-        chunks = _chunks(p.text, separator, p.size, p.overlap)
-    return Chunks(chunks=_few(chunks), count=len(chunks))
+        chunks = chunks_of(p.text, separator, p.size, p.overlap)
+    return Chunks(chunks=few(chunks), count=len(chunks))
 
 
 @data.action("Write a list as CSV", effect="read", result=Text)
@@ -297,9 +298,9 @@ def to_csv(p: ToCsv, account: Account, call: Call) -> Text:
         tables.values(p.items, name)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=p.delimiter, lineterminator="\r\n")
-    writer.writerow([_cell(name, p.safe) for name in columns])
+    writer.writerow([cell(name, p.safe) for name in columns])
     for item in p.items:
-        cells = [_cell(item[name] if name in item else tables.value(item, name), p.safe) for name in columns]
+        cells = [cell(item[name] if name in item else tables.value(item, name), p.safe) for name in columns]
         # A row of one empty field looks like an empty line otherwise.
         out.write('""\r\n') if cells == [""] else writer.writerow(cells)
         if out.tell() > MAX_TEXT:
@@ -307,212 +308,13 @@ def to_csv(p: ToCsv, account: Account, call: Call) -> Text:
     return Text(text=out.getvalue())
 
 
+@data.action("Fill a text in", effect="read", result=Text)
+def render(p: Render, account: Account, call: Call) -> Text:
+    if p.template is None:
+        return Text(text=render_text(p.text, p.variables))
+    return Text(text="\n\n".join(message.content for message in call.prompt(p.template, p.variables).messages))
+
+
 def _items(items: Iterable[Any]) -> Items:
     known = list(items)
     return Items(items=known, count=len(known))
-
-
-def _few(items: list[Any]) -> list[Any]:
-    if len(items) > MAX_ITEMS:
-        raise ServiceError(f"These are more than {MAX_ITEMS:,} items.", remedy="Give a smaller text.")
-    return items
-
-
-def _format(text: str, delimiter: str) -> Format:
-    """What a text looks like. What begins like JSON is JSON, so that a broken one is told and not taken for lines."""
-    bare = _unfenced(text).strip("\r\n")
-    lines = _lines(bare)
-    if bare.lstrip().startswith(("{", "[")):
-        is_many = len(lines) > 1 and all(_is_json(line) for line in lines[:20])
-        return "json_lines" if is_many and not _is_json(bare) else "json"
-    return "csv" if delimiter or (len(lines) > 1 and _delimiter(bare)) else "lines"
-
-
-def _unfenced(text: str) -> str:
-    """The text inside a code fence, in which models like to answer."""
-    bare = text.strip()
-    fence = bare[:3]
-    if fence not in ("```", "~~~"):
-        return text
-    body, _, last = bare.partition("\n")[2].rpartition("\n")
-    return body if last.startswith(fence) and not last.strip(fence[0]) else text
-
-
-def _lines(text: str) -> list[str]:
-    """The lines that are not empty. JSON may hold what `str.splitlines` takes for the end of a line."""
-    return [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
-
-
-def _json(text: str, row: int | None = None) -> Any:
-    try:
-        known = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        place = f"line {row or error.lineno}, column {error.colno}"
-        raise ServiceError(
-            f"The text is not valid JSON: {error.msg}, {place}.",
-            remedy="Correct it there, or choose another format.",
-        ) from None
-    return _few(known) if isinstance(known, list) else known
-
-
-def _delimiter(text: str) -> str | None:
-    """The delimiter that the first lines hold equally often, None where there is none."""
-    best, most = None, 1
-    for delimiter in DELIMITERS:
-        try:
-            rows = [row for _, row in zip(range(20), csv.reader(io.StringIO(text), delimiter=delimiter), strict=False)]
-        except csv.Error:
-            continue
-        widths = {len(row) for row in rows if row}
-        if len(widths) == 1 and (width := widths.pop()) > most:
-            best, most = delimiter, width
-    return best
-
-
-def _csv(text: str, delimiter: str, header: bool) -> tuple[list[str], list[dict[str, str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text) or ",", strict=True)
-    columns: list[str] = []
-    rows: list[dict[str, str]] = []
-    try:
-        for cells in reader:
-            if not cells:
-                continue
-            if not columns:
-                columns = _columns(cells if header else [""] * len(cells))
-                if header:
-                    continue
-            if len(cells) > len(columns):
-                raise ServiceError(
-                    f"Line {reader.line_num} has {len(cells)} fields, and there are {len(columns)} columns.",
-                    remedy='Put text that holds the delimiter between "…", or name the right delimiter.',
-                )
-            if len(rows) == MAX_ITEMS:
-                raise ServiceError(f"The CSV has more than {MAX_ITEMS:,} rows.", remedy="Give a smaller one.")
-            # Programs leave empty fields at the end of a row out.
-            rows.append(dict(zip(columns, cells + [""] * (len(columns) - len(cells)), strict=True)))
-    except csv.Error as error:
-        raise ServiceError(
-            f"The CSV cannot be read, line {reader.line_num}: {error}.", remedy="Correct it there."
-        ) from None
-    return columns, rows
-
-
-def _columns(names: list[str]) -> list[str]:
-    """Names of columns, each only once and none empty."""
-    if len(names) > MAX_COLUMNS:
-        raise ServiceError(f"The CSV has more than {MAX_COLUMNS:,} columns.", remedy="Name the right delimiter.")
-    found: dict[str, None] = {}
-    for number, name in enumerate(names, 1):
-        wanted = name.strip() or f"column_{number}"
-        new, again = wanted, 2
-        while new in found:
-            new, again = f"{wanted}_{again}", again + 1
-        found[new] = None
-    return list(found)
-
-
-def _test(p: Filter) -> Callable[[Any], bool]:
-    """Whether a value is as wanted."""
-
-    def folded(one: Any) -> Any:
-        return one.casefold() if p.ignore_case and isinstance(one, str) else one
-
-    def same(one: Any) -> Any:
-        return tables.key(folded(one))
-
-    def holds(known: Any) -> bool:
-        if isinstance(known, list):
-            return same(p.value) in map(same, known)
-        return known is not None and str(folded(p.value)) in str(folded(known))
-
-    def text(known: Any) -> str:
-        return "" if known is None else str(folded(known))
-
-    def compared(known: Any) -> int | None:
-        """Whether it is less (-1), the same or more (1), None for an empty one, which is neither."""
-        if tables.is_empty(known):
-            return None
-        mine, wanted = tables.order([folded(known), folded(p.value)])
-        if isinstance(mine, tuple) and (tables.number(p.value) is not None):
-            raise ServiceError(
-                f"'{str(known)[:100]}' is no number, so it is neither more nor less than {p.value}.",
-                remedy="Filter those out before, or compare with a text.",
-            )
-        return (mine > wanted) - (mine < wanted)
-
-    if p.operator not in ("empty", "not_empty", "equals", "not_equals") and tables.is_empty(p.value):
-        raise ServiceError(f"'{p.operator}' needs a value to compare with.", remedy="Give the step a value.")
-    if p.operator == "one_of" and not isinstance(p.value, list):
-        raise ServiceError("'one_of' needs a list of values.", remedy='Write it as ["a", "b"].')
-    wanted = {same(one) for one in p.value} if p.operator == "one_of" else {same(p.value)}
-    return {
-        "equals": lambda known: same(known) in wanted,
-        "one_of": lambda known: same(known) in wanted,
-        "not_equals": lambda known: same(known) not in wanted,
-        "contains": holds,
-        "not_contains": lambda known: not holds(known),
-        "starts_with": lambda known: text(known).startswith(str(folded(p.value))),
-        "ends_with": lambda known: text(known).endswith(str(folded(p.value))),
-        "more_than": lambda known: compared(known) == 1,
-        "at_least": lambda known: compared(known) in (0, 1),
-        "less_than": lambda known: compared(known) == -1,
-        "at_most": lambda known: compared(known) in (0, -1),
-        "empty": tables.is_empty,
-        "not_empty": lambda known: not tables.is_empty(known),
-    }[p.operator]
-
-
-def _sum(amounts: Iterable[tuple[int, Any]], name: str) -> int | float:
-    from math import fsum
-
-    found: list[int | float] = []
-    for position, one in amounts:
-        known = tables.number(one)
-        if known is None and not tables.is_empty(one):
-            raise ServiceError(
-                f"'{name}' of item {position + 1} is no number: {str(one)[:100]}.",
-                remedy="Correct it, or filter it out.",
-            )
-        found.append(known or 0)
-    return sum(found) if all(isinstance(one, int) for one in found) else fsum(found)
-
-
-def _chunks(text: str, separator: str, size: int, overlap: int) -> list[str]:
-    """Pieces of at most `size` characters that together are the text. Cut at the last separator that fits, else at the
-    last space, else anywhere; each begins with the last `overlap` characters of what was before."""
-    chunks: list[str] = []
-    start = 0
-    while start < len(text):
-        back = min(overlap, start)
-        end = start + size - back
-        if end < len(text):
-            for mark in (separator, " "):
-                found = text.rfind(mark, start, end)
-                if found >= start and found + len(mark) <= end:
-                    end = found + len(mark)
-                    break
-        chunks.append(text[start - back : end])
-        if len(chunks) > MAX_ITEMS:
-            break
-        start = min(end, len(text))
-    return chunks
-
-
-def _cell(known: Any, safe: bool) -> str:
-    if known is None:
-        return ""
-    if isinstance(known, bool):
-        return "true" if known else "false"
-    if isinstance(known, dict | list):
-        return orjson.dumps(known).decode()
-    text = str(known)
-    is_formula = safe and text.startswith(FORMULA) and tables.number(text) is None
-    return f"'{text}" if is_formula else text

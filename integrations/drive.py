@@ -17,14 +17,13 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import AfterValidator, model_validator
 
 from integrations import _run_folder
+from integrations._google_oauth import GoogleAccount, GoogleConsent
 from orchestrator.actions import (
-    Account,
     Call,
     Connector,
     Params,
     Plan,
     Result,
-    SecretStr,
     ServiceError,
     field,
     placeholder,
@@ -46,14 +45,9 @@ SHOWN = 200
 """How many files or folders a list to choose from shows."""
 
 
-class DriveAccount(Account):
-    """A Google Drive, or a folder on this computer: one of `token` and `folder` is set."""
+class DriveAccount(GoogleAccount):
+    """A Google Drive, or a folder on this computer."""
 
-    token: SecretStr = field(
-        "Access token",
-        default=SecretStr(""),
-        description="An OAuth token of Google that may read and change files. Empty: the folder below is used.",
-    )
     folder: str = field(
         "Folder on this computer", default="", description="In place of Google: its whole path, from the root on."
     )
@@ -66,10 +60,12 @@ class DriveAccount(Account):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> DriveAccount:
-        if bool(self.token.get_secret_value()) == bool(self.folder):
-            raise ValueError("give a Google token, or the path of a folder on this computer")
+        if self.is_signed_in == bool(self.folder):
+            raise ValueError("sign in to Google, or give the path of a folder on this computer")
         return self
 
+
+CONSENT = GoogleConsent({"drive": "read, change and share files"})
 
 drive = Connector(
     "drive",
@@ -77,6 +73,7 @@ drive = Connector(
     icon=":material/add_to_drive:",
     description="Search, read, upload and share files.",
     account=DriveAccount,
+    consent=CONSENT,
     practice={"base_url": "{practice}/drive", "token": "practice"},
 )
 

@@ -79,7 +79,7 @@ class GitAccount(Account):
         "Private servers and folders that are allowed",
         default="",
         description="Such as git.local:3000 or /srv/git.",
-        expert=True,
+        administered=True,
     )
 
 

@@ -103,7 +103,7 @@ class HttpAccount(Account):
         "Private addresses that are allowed",
         default="",
         description="Such as nas.local, 10.0.0.5:8080. A * allows all: also this machine and what a cloud tells it.",
-        expert=True,
+        administered=True,
     )
 
     @model_validator(mode="after")

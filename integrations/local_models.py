@@ -59,11 +59,13 @@ LLAMA_CPP = Kind("llama_cpp", "llama.cpp", 8080)
 
 
 class Lookout:
-    """Knows which servers run. Looks again when what it knows is older than `KEPT`; a port where nothing listens
+    """Knows which servers run. Looks again when what it knows is too old; a port where nothing listens
     answers at once, so that no server costs no time."""
 
-    def __init__(self, *kinds: Kind) -> None:
+    def __init__(self, *kinds: Kind, kept: float = KEPT) -> None:
+        """`kept`: seconds for which a look is believed."""
         self.kinds = kinds
+        self._kept = kept
         self._lock = Lock()
         self._until = 0.0
         self._found: frozenset[Kind] = frozenset()
@@ -72,7 +74,7 @@ class Lookout:
         with self._lock:
             if monotonic() >= self._until:
                 self._found = self._look()
-                self._until = monotonic() + KEPT
+                self._until = monotonic() + self._kept
             return kind in self._found
 
     def _look(self) -> frozenset[Kind]:

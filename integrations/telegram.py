@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 from pydantic import AfterValidator, model_validator
 
 from integrations import _run_folder
+from integrations._last_look import trace
 from orchestrator.actions import (
     Account,
     AccountError,
@@ -472,7 +473,7 @@ def _transport(account: TelegramAccount) -> httpx2.BaseTransport:
         def handle_request(self, request: httpx2.Request) -> httpx2.Response:
             folder, _, method = request.url.raw_path.decode().rpartition("/")
             address = request.url.copy_with(raw_path=f"{folder}/bot{token}/{method}".encode())
-            extensions = request.extensions
+            extensions = {**request.extensions, "trace": trace}
             return self._wire.handle_request(
                 httpx2.Request(
                     request.method, address, headers=request.headers, stream=request.stream, extensions=extensions

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from integrations.practice import TOKEN, with_body
+from integrations.practice import google_oauth, with_body
 from integrations.practice.drive_query import InvalidQuery, is_ranked, parse
 from integrations.practice.gmail import GoogleError
 from integrations.practice.store import Doc, Store
@@ -50,7 +50,7 @@ def routes(store: Store, studio_url: str) -> list[BaseRoute]:
     def route(method: str, path: str, handle: Callable[[Drive], Any]) -> BaseRoute:
         def endpoint(request: Request, body: bytes) -> Response:
             try:
-                _authorise(request)
+                _authorise(store, request)
                 answer = handle(Drive(store, studio_url, request, body))
             except GoogleError as error:
                 return error.response()
@@ -326,9 +326,12 @@ def _keep(
     return file
 
 
-def _authorise(request: Request) -> None:
+def _authorise(store: Store, request: Request) -> None:
     given = request.headers.get("authorization")
-    if given != f"Bearer {TOKEN}":
+    status = google_oauth.refusal(store, given, google_oauth.DRIVE)
+    if status == 403:
+        raise _refused(403, "insufficientPermissions", "Request had insufficient authentication scopes.")
+    if status:
         reason, what = ("authError", "Invalid Credentials") if given else ("required", "Login Required.")
         raise GoogleError(401, "UNAUTHENTICATED", reason, what)
 

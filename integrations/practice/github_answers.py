@@ -1,95 +1,35 @@
-"""What practice GitHub answers with: the shapes of docs.github.com/en/rest, as far as PyGithub reads them."""
+"""What practice GitHub answers of issues, pull requests and releases."""
 
 from __future__ import annotations
 
-import base64
-from urllib.parse import quote, urlencode
+from zlib import crc32
 
-from integrations.practice.github_git import SERVICE, Git
-from integrations.practice.github_sample import LOGIN
-from integrations.practice.store import Doc, Store
-
-WHOLE_FILE_LIMIT = 1_000_000  # bytes; a larger file comes without its content, as from the real service
+from integrations.practice.github_git import Git
+from integrations.practice.github_git_answers import GitAnswers
+from integrations.practice.store import Doc
 
 
-class Answers:
-    """`base` is the address of the API, as the request that is answered saw it."""
-
-    def __init__(self, store: Store, base: str, studio_url: str) -> None:
-        self._store = store
-        self._base = base
-        self._studio_url = studio_url
-
-    def api(self, repository: Doc, *parts: object) -> str:
-        return "/".join([f"{self._base}/repos/{repository['full_name']}", *(quote(str(part)) for part in parts)])
-
-    def _page(self, repository: Doc, **place: object) -> str:
-        """Where a person sees it, in the studio."""
-        return f"{self._studio_url}/practice?" + urlencode({"repository": repository["full_name"], **place}, safe="/")
-
-    def user(self, login: str) -> Doc:
-        return {
-            "login": login,
-            "id": 1 if login == LOGIN else 2,
-            "node_id": f"U_{login}",
-            "type": "User",
-            "site_admin": False,
-            "name": login.replace("-", " ").capitalize(),
-            "email": f"{login}@practice.example",
-            "url": f"{self._base}/users/{login}",
-            "html_url": f"{self._studio_url}/practice",
-        }
-
-    def repository(self, doc: Doc) -> Doc:
-        owner, name = doc["full_name"].split("/")
-        return {
-            "id": doc["id"],
-            "node_id": f"R_{doc['id']}",
-            "name": name,
-            "full_name": doc["full_name"],
-            "private": True,
-            "owner": {**self.user(owner), "type": "Organization"},
-            "description": doc["description"],
-            "fork": False,
-            "url": self.api(doc),
-            "html_url": self._page(doc),
-            "default_branch": doc["default_branch"],
-            "open_issues_count": sum(
-                issue["state"] == "open" and issue["repository"] == doc["full_name"]
-                for issue in self._store.all(SERVICE, "issue")
-            ),
-            "created_at": doc["created_at"],
-            "updated_at": doc["created_at"],
-            "pushed_at": doc["created_at"],
-            "permissions": {"admin": False, "push": True, "pull": True},
-        }
-
+class Answers(GitAnswers):
     def issue(self, repository: Doc, issue: Doc) -> Doc:
         number = issue["number"]
         url = self.api(repository, "issues", number)
-        return {
-            "id": repository["id"] * 100_000 + number,
-            "node_id": f"I_{repository['id']}_{number}",
-            "number": number,
-            "title": issue["title"],
-            "body": issue["body"],
-            "state": issue["state"],
-            "state_reason": "completed" if issue["state"] == "closed" else None,
-            "labels": [self.label(repository, name) for name in issue["labels"]],
-            "user": self.user(issue["author"]),
-            "assignee": None,
-            "assignees": [],
-            "milestone": None,
-            "locked": False,
+        doc = {
+            **self._thread(repository, issue, url, "I"),
+            "state_reason": issue.get("state_reason"),
             "comments": issue["comments"],
-            "created_at": issue["created_at"],
-            "updated_at": issue["updated_at"],
-            "closed_at": issue["closed_at"],
-            "url": url,
             "repository_url": self.api(repository),
-            "comments_url": f"{url}/comments",
-            "html_url": self._page(repository, issue=number),
+            "labels_url": f"{url}/labels{{/name}}",
+            "events_url": f"{url}/events",
         }
+        if "pull" in issue:
+            page = self._pull_page(repository, number)
+            pull = self.api(repository, "pulls", number)
+            doc |= {
+                "html_url": page,
+                "draft": issue["pull"]["draft"],
+                "pull_request": {"url": pull, "html_url": page, "diff_url": page, "patch_url": page, "merged_at": None},
+            }
+        return doc
 
     def comment(self, repository: Doc, comment: Doc) -> Doc:
         return {
@@ -97,15 +37,19 @@ class Answers:
             "node_id": f"IC_{comment['id']}",
             "body": comment["body"],
             "user": self.user(comment["author"]),
+            "author_association": "MEMBER",
             "created_at": comment["created_at"],
             "updated_at": comment["updated_at"],
             "url": self.api(repository, "issues/comments", comment["id"]),
             "issue_url": self.api(repository, "issues", comment["issue"]),
-            "html_url": f"{self._page(repository, issue=comment['issue'])}#comment-{comment['id']}",
+            "html_url": f"{self.page(repository, issue=comment['issue'])}#comment-{comment['id']}",
         }
 
     def label(self, repository: Doc, name: str) -> Doc:
+        id = crc32(f"{repository['full_name']} {name}".encode())
         return {
+            "id": id,
+            "node_id": f"LA_{id}",
             "name": name,
             "color": repository["labels"][name],
             "default": False,
@@ -113,85 +57,123 @@ class Answers:
             "url": self.api(repository, "labels", name),
         }
 
-    def entry(self, repository: Doc, path: str, id: str, ref: str) -> Doc:
+    def pull(self, repository: Doc, git: Git, issue: Doc) -> Doc:
+        """A pull request as it stands in a list."""
+        number, pull = issue["number"], issue["pull"]
+        url = self.api(repository, "pulls", number)
+        thread = self.api(repository, "issues", number)
+        page = self._pull_page(repository, number)
+        head = self._end(repository, git, pull["head"])
+        links = {
+            "self": url,
+            "html": page,
+            "issue": thread,
+            "comments": f"{thread}/comments",
+            "review_comments": f"{url}/comments",
+            "review_comment": f"{self.api(repository, 'pulls/comments')}{{/number}}",
+            "commits": f"{url}/commits",
+            "statuses": self.api(repository, "statuses", head["sha"]),
+        }
         return {
-            "name": path.rpartition("/")[2],
-            "path": path,
-            "sha": id,
-            "url": f"{self.api(repository, 'contents', path)}?{urlencode({'ref': ref})}",
-            "html_url": self._page(repository, path=path),
+            **self._thread(repository, issue, url, "PR"),
+            "html_url": page,
+            "diff_url": page,
+            "patch_url": page,
+            "issue_url": thread,
+            "comments_url": links["comments"],
+            "review_comments_url": links["review_comments"],
+            "review_comment_url": links["review_comment"],
+            "commits_url": links["commits"],
+            "statuses_url": links["statuses"],
+            "_links": {name: {"href": href} for name, href in links.items()},
+            "draft": pull["draft"],
+            "merged_at": None,
+            "merge_commit_sha": None,
+            "auto_merge": None,
+            "requested_reviewers": [],
+            "requested_teams": [],
+            "head": head,
+            "base": self._end(repository, git, pull["base"]),
         }
 
-    def file(self, repository: Doc, git: Git, path: str, id: str, ref: str, *, whole: bool = False) -> Doc:
-        content = git.blob(id) or b""
-        doc = {
-            "type": "file",
-            "size": len(content),
-            **self.entry(repository, path, id, ref),
-            "git_url": self.api(repository, "git/blobs", id),
-            "download_url": None,
-        }
-        if whole and len(content) > WHOLE_FILE_LIMIT:
-            doc |= {"encoding": "none", "content": ""}
-        elif whole:
-            doc |= {"encoding": "base64", "content": base64.encodebytes(content).decode()}
-        return doc
-
-    def folder(self, repository: Doc, path: str, id: str, ref: str) -> Doc:
+    def whole_pull(self, repository: Doc, git: Git, issue: Doc, commits: int, files: list[Doc]) -> Doc:
+        """A pull request as it is answered by itself."""
         return {
-            "type": "dir",
-            "size": 0,
-            **self.entry(repository, path, id, ref),
-            "git_url": self.api(repository, "git/trees", id),
-            "download_url": None,
+            **self.pull(repository, git, issue),
+            "merged": False,
+            "merged_by": None,
+            "mergeable": None,
+            "mergeable_state": "unknown",
+            "rebaseable": None,
+            "maintainer_can_modify": False,
+            "comments": issue["comments"],
+            "review_comments": 0,
+            "commits": commits,
+            "changed_files": len(files),
+            "additions": sum(file["additions"] for file in files),
+            "deletions": sum(file["deletions"] for file in files),
         }
 
-    def branch(self, repository: Doc, git: Git, name: str) -> Doc:
-        commit = git.commit(name)
+    def release(self, repository: Doc, release: Doc) -> Doc:
+        id, tag = release["id"], release["tag"]
+        url = self.api(repository, "releases", id)
         return {
-            "name": name,
-            "commit": self.commit(repository, git, commit) if commit else None,
-            "protected": False,
+            "id": id,
+            "node_id": f"RE_{id}",
+            "tag_name": tag,
+            "target_commitish": release["target"],
+            "name": release["name"],
+            "body": release["body"],
+            "draft": release["draft"],
+            "prerelease": release["prerelease"],
+            "author": self.user(release["author"]),
+            "created_at": release["created_at"],
+            "published_at": release["published_at"],
+            "assets": [],
+            "url": url,
+            "assets_url": f"{url}/assets",
+            "upload_url": f"{url}/assets{{?name,label}}",
+            "tarball_url": None if release["draft"] else self.api(repository, "tarball", tag),
+            "zipball_url": None if release["draft"] else self.api(repository, "zipball", tag),
+            "html_url": self.page(repository, release=tag),
         }
 
-    def ref(self, repository: Doc, name: str, sha: str) -> Doc:
+    def _thread(self, repository: Doc, issue: Doc, url: str, kind: str) -> Doc:
+        """What an issue and a pull request have in common."""
+        number = issue["number"]
         return {
-            "ref": f"refs/heads/{name}",
-            "node_id": f"REF_{name}",
-            "url": self.api(repository, "git/refs/heads", name),
-            "object": {"type": "commit", "sha": sha, "url": self.api(repository, "git/commits", sha)},
+            "id": repository["id"] * 100_000 + number,
+            "node_id": f"{kind}_{repository['id']}_{number}",
+            "number": number,
+            "title": issue["title"],
+            "body": issue["body"],
+            "state": issue["state"],
+            "labels": [self.label(repository, name) for name in issue["labels"]],
+            "user": self.user(issue["author"]),
+            "author_association": "MEMBER",
+            "assignee": None,
+            "assignees": [],
+            "milestone": None,
+            "locked": False,
+            "active_lock_reason": None,
+            "created_at": issue["created_at"],
+            "updated_at": issue["updated_at"],
+            "closed_at": issue["closed_at"],
+            "url": url,
+            "comments_url": f"{url}/comments",
+            "html_url": self.page(repository, issue=number),
         }
 
-    def git_commit(self, repository: Doc, commit: Doc) -> Doc:
-        sha = commit["sha"]
+    def _end(self, repository: Doc, git: Git, branch: str) -> Doc:
+        """One of the two branches of a pull request."""
+        owner = repository["full_name"].split("/")[0]
         return {
-            "sha": sha,
-            "node_id": f"C_{sha}",
-            "message": commit["message"],
-            "author": commit["author"],
-            "committer": commit["author"],
-            "tree": {"sha": commit["tree"], "url": self.api(repository, "git/trees", commit["tree"])},
-            "parents": [
-                {
-                    "sha": parent,
-                    "url": self.api(repository, "git/commits", parent),
-                    "html_url": self._page(repository, commit=parent),
-                }
-                for parent in commit["parents"]
-            ],
-            "url": self.api(repository, "git/commits", sha),
-            "html_url": self._page(repository, commit=sha),
+            "label": f"{owner}:{branch}",
+            "ref": branch,
+            "sha": git.branches()[branch],
+            "user": self.user(owner),
+            "repo": self.repository(repository),
         }
 
-    def commit(self, repository: Doc, git: Git, commit: Doc) -> Doc:
-        plain = self.git_commit(repository, commit)
-        return {
-            "sha": plain["sha"],
-            "node_id": plain["node_id"],
-            "commit": {key: plain[key] for key in ("message", "author", "committer", "tree", "url")},
-            "author": self.user(LOGIN),
-            "committer": self.user(LOGIN),
-            "parents": plain["parents"],
-            "url": self.api(repository, "commits", plain["sha"]),
-            "html_url": plain["html_url"],
-        }
+    def _pull_page(self, repository: Doc, number: int) -> str:
+        return f"{self.page(repository, issue=number)}#/pull/{number}"

@@ -66,7 +66,7 @@ def _issue(store: Store, issue: Doc) -> Doc:
     ]
     return {
         "number": issue["number"],
-        "title": issue["title"],
+        "title": _title(issue),
         "body": _shown(issue["body"] or ""),
         "state": issue["state"],
         "labels": issue["labels"],
@@ -75,6 +75,11 @@ def _issue(store: Store, issue: Doc) -> Doc:
         "comments": comments,
         "url": _link(issue["repository"], issue=issue["number"]),
     }
+
+
+def _title(issue: Doc) -> str:
+    pull = issue.get("pull")
+    return f"{issue['title']} (pull request: {pull['head']} into {pull['base']})" if pull else issue["title"]
 
 
 def _shown(markdown: str) -> str:

@@ -15,12 +15,20 @@ from integrations.practice.store import Doc, Store
 SAMPLE = Path(__file__).parent / "seed" / "github.json"
 LOGIN = "patchbay-practice"
 """Who the practice token belongs to."""
+ORGANIZATION = "practice"
+"""Whose repositories the sample has."""
+LABELS = {"bug": "d73a4a", "documentation": "0075ca", "enhancement": "a2eeef", "question": "d876e3"}
+"""What a new repository begins with, by colour."""
+RENAMED = {"practice/manual": "practice/handbook"}
+"""What a repository of the sample was called before."""
 
 
 def seed(store: Store) -> None:
     now = datetime.now(UTC)
     for given in json.loads(SAMPLE.read_text("utf-8")):
         _seed_repository(store, given, now)
+    for old, new in RENAMED.items():
+        store.put(SERVICE, "renamed", old, {"id": (store.get(SERVICE, "repository", new) or {})["id"]})
 
 
 def _seed_repository(store: Store, given: Doc, now: datetime) -> None:
@@ -35,6 +43,7 @@ def _seed_repository(store: Store, given: Doc, now: datetime) -> None:
         "id": store.next_id(SERVICE, "repository"),
         "full_name": name,
         "description": given["description"],
+        "private": True,
         "default_branch": "main",
         "labels": given["labels"],
         "created_at": _time(now, given["commits"][0]["days_ago"]),
@@ -55,6 +64,7 @@ def _seed_issue(store: Store, repository: str, number: int, given: Doc, now: dat
         "title": given["title"],
         "body": "\n".join(given["body"]),
         "state": "closed" if closed else "open",
+        "state_reason": "completed" if closed else None,
         "labels": given["labels"],
         "author": given["author"],
         "comments": len(comments),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from integrations._notion.to_markdown import inline
 from integrations.practice.notion_blocks import Block, markdown_of, plain_text
-from integrations.practice.notion_pages import SERVICE, child_title, link, title_of
+from integrations.practice.notion_pages import SERVICE, child_title, comments_on, link, title_of
 from integrations.practice.notion_properties import Schema, plain, shown
+from integrations.practice.notion_users import USERS
 from integrations.practice.store import Doc, Store
 
 
@@ -26,8 +28,8 @@ def _page_view(store: Store, page: Doc, sources: Mapping[str, Doc]) -> Doc:
     source = sources.get(page["parent"].get("data_source_id", ""))
     parent = source or store.get(SERVICE, "page", page["parent"].get("page_id", ""))
 
-    def child(item: Block) -> str:
-        return f"[{child_title(store, item)}]({link(item['type'].removeprefix('child_'), item['id'])})"
+    def title(item: Block) -> str:
+        return child_title(store, item)
 
     return {
         "id": page["id"],
@@ -35,11 +37,17 @@ def _page_view(store: Store, page: Doc, sources: Mapping[str, Doc]) -> Doc:
         "parent": title_of(parent) if parent else None,
         "database": title_of(source) if source else None,
         "properties": _texts(page, source["properties"]) if source else {},
-        "markdown": markdown_of(page["content"], child, colors=False),
+        "markdown": markdown_of(page["content"], title, lambda id: link("page", id)),
+        "comments": [_comment_view(comment) for comment in comments_on(store, page["id"])],
         "url": link("page", page["id"]),
         "created": page["created_time"],
         "edited": page["last_edited_time"],
     }
+
+
+def _comment_view(comment: Doc) -> Doc:
+    author = next((user["name"] for user in USERS if user["id"] == comment["created_by"]), "")
+    return {"author": author, "created": comment["created_time"], "body": inline(comment["rich_text"])}
 
 
 def _database_view(database: Doc, sources: Mapping[str, Doc], pages: list[Doc]) -> Doc:

@@ -75,3 +75,8 @@ def child_title(store: Store, item: Block) -> str:
 
 def rows_of(store: Store, source_id: str) -> list[Doc]:
     return [page for page in store.all(SERVICE, "page") if page["parent"].get("data_source_id") == source_id]
+
+
+def comments_on(store: Store, page_id: str) -> list[Doc]:
+    """Oldest first."""
+    return [comment for comment in store.all(SERVICE, "comment") if comment["parent"].get("page_id") == page_id]

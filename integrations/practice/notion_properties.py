@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from .notion_blocks import RichText, plain_text, text_object
+from .notion_blocks import Invalid, RichText, plain_text, read_rich_text
+from .notion_users import USERS
 
 Schema = Mapping[str, Mapping[str, Any]]
 Values = dict[str, dict[str, Any]]
@@ -19,12 +20,9 @@ Values = dict[str, dict[str, Any]]
 TITLE_ONLY: Schema = {"title": {"id": "title", "name": "title", "type": "title", "title": {}}}
 """The schema of a page that is no row."""
 
-_EMPTY: dict[str, Any] = {"title": [], "rich_text": [], "multi_select": [], "checkbox": False}
+_LISTS = ("title", "rich_text", "multi_select", "people", "relation", "files")
+_EMPTY: dict[str, Any] = {**{kind: [] for kind in _LISTS}, "checkbox": False}
 _READ_ONLY = ("created_time", "last_edited_time")
-
-
-class Invalid(Exception):
-    """What the real service answers with 400 `validation_error`."""
 
 
 def schema_of(columns: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -78,27 +76,6 @@ def _value(column: Mapping[str, Any], content: Any) -> dict[str, Any]:
     return {"id": column["id"], "type": column["type"], column["type"]: content}
 
 
-def read_rich_text(where: str, content: object) -> RichText:
-    """Rich text as a request gives it. Raises `Invalid`."""
-    if not isinstance(content, list):
-        raise Invalid(f"body failed validation: {where} should be an array, instead was `{content!r}`.")
-    items = []
-    for number, item in enumerate(content):
-        text = item.get("text") if isinstance(item, dict) else None
-        if not isinstance(text, dict) or not isinstance(text.get("content"), str):
-            raise Invalid(f"body failed validation: {where}[{number}].text.content should be defined.")
-        if len(text["content"]) > 2000:
-            raise Invalid(
-                f"body failed validation: {where}[{number}].text.content.length should be ≤ `2000`, "
-                f"instead was `{len(text['content'])}`."
-            )
-        href = (text.get("link") or {}).get("url")
-        plain = text_object(text["content"], href=href)
-        plain["annotations"].update(item.get("annotations") or {})
-        items.append(plain)
-    return items
-
-
 def _is(kind: type | tuple[type, ...], article: str) -> Callable[..., Any]:
     def read(name: str, column: Mapping[str, Any], content: Any) -> Any:
         if not isinstance(content, kind) or (isinstance(content, bool) and kind is not bool):
@@ -148,6 +125,34 @@ def _read_date(name: str, column: Mapping[str, Any], content: Any) -> dict[str, 
     return {"start": start, "end": end, "time_zone": content.get("time_zone")}
 
 
+def _read_people(name: str, column: Mapping[str, Any], content: object) -> list[dict[str, Any]]:
+    users = {user["id"]: user for user in USERS}
+    found = [users.get(id) for id in _ids(name, "people", content)]
+    if None in found:
+        raise Invalid(f"body failed validation: body.properties.{name}.people should hold users of the workspace.")
+    return [user for user in found if user]
+
+
+def _read_relation(name: str, column: Mapping[str, Any], content: object) -> list[dict[str, Any]]:
+    return [{"id": id} for id in _ids(name, "relation", content)]
+
+
+def _ids(name: str, kind: str, content: object) -> list[str]:
+    if not isinstance(content, list) or not all(isinstance(item, dict) and "id" in item for item in content):
+        raise Invalid(f"body failed validation: body.properties.{name}.{kind} should be an array of ids.")
+    return [str(item["id"]) for item in content]
+
+
+def _read_files(name: str, column: Mapping[str, Any], content: Any) -> list[dict[str, Any]]:
+    try:
+        files = [
+            {"name": file["name"], "type": "external", "external": {"url": file["external"]["url"]}} for file in content
+        ]
+    except (TypeError, KeyError):
+        raise Invalid(f"body failed validation: body.properties.{name}.files should be an array of files.") from None
+    return files
+
+
 _READERS: dict[str, Callable[..., Any]] = {
     "title": _read_text,
     "rich_text": _read_text,
@@ -160,6 +165,9 @@ _READERS: dict[str, Callable[..., Any]] = {
     "url": _is(str, "a string"),
     "email": _is(str, "a string"),
     "phone_number": _is(str, "a string"),
+    "people": _read_people,
+    "relation": _read_relation,
+    "files": _read_files,
 }
 
 
@@ -183,8 +191,10 @@ def plain(value: Mapping[str, Any]) -> Any:
         return plain_text(content)
     if kind in ("select", "status"):
         return content["name"] if content else None
-    if kind == "multi_select":
+    if kind in ("multi_select", "people", "files"):
         return [item["name"] for item in content]
+    if kind == "relation":
+        return [item["id"] for item in content]
     if kind == "date":
         return content["start"] if content else None
     return content

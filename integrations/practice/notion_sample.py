@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from integrations.practice.notion_blocks import blocks, rich_text, text_object
+from integrations.practice.notion_blocks import blocks, text_object
 from integrations.practice.notion_pages import (
     SERVICE,
     child_block,
@@ -21,10 +21,10 @@ from integrations.practice.notion_pages import (
     timestamp,
 )
 from integrations.practice.notion_properties import TITLE_ONLY, Schema, read_values, schema_of
+from integrations.practice.notion_users import PERSON
 from integrations.practice.store import Doc, Store
 
 SAMPLE = Path(__file__).parent / "seed" / "notion.json"
-PERSON = str(uuid5(NAMESPACE_URL, "patchbay practice notion person"))
 
 
 def seed(store: Store) -> None:
@@ -43,7 +43,7 @@ def _seed_page(store: Store, given: Doc, parent: Doc, schema: Schema, now: datet
     values = {title: {"title": [{"text": {"content": given["title"]}}]}}
     for name, value in given.get("properties", {}).items():
         values[name] = {schema[name]["type"]: _seed_value(schema[name]["type"], value, now)}
-    content = blocks("\n".join(given.get("markdown", [])))
+    content = blocks("\n\n".join(given.get("markdown", [])))
     page = new_page(parent, read_values(values, schema), content, PERSON, made)
     page["id"] = str(uuid5(NAMESPACE_URL, f"patchbay practice notion page {given['title']}"))
     if icon := given.get("icon"):
@@ -64,7 +64,7 @@ def _seed_database(store: Store, given: Doc, now: datetime) -> None:
     database = {
         "id": id,
         "title": [text_object(given["title"])],
-        "description": rich_text(given["description"]),
+        "description": [text_object(given["description"])],
         "parent": {"type": "workspace", "workspace": True},
         "data_source_id": source_id,
         **written,

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._depth = 0
+        self._before_close: list[Callable[[], None]] = []
         # Autocommit: transactions begin where we say so. The lock lets threads share the one connection.
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT)
         self._turn_wal_on()
@@ -57,7 +58,13 @@ class Store:
                     raise
                 time.sleep(0.01)
 
+    def before_close(self, stop: Callable[[], None]) -> None:
+        """Have something stopped that uses the store, before it is closed."""
+        self._before_close.append(stop)
+
     def close(self) -> None:
+        for stop in self._before_close:
+            stop()
         with self._lock:
             self._db.close()
 

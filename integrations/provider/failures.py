@@ -151,7 +151,7 @@ def refused(account: ModelAccount, request: ModelRequest, model: str, status: in
 
 
 def has_images(request: ModelRequest) -> bool:
-    return any(getattr(message, "images", ()) for message in request.messages)
+    return any(message.images for message in request.messages)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from integrations.ai import Generate, Generated, generate
-from integrations.provider.picture import Illustrated
 from orchestrator.actions import Account, Call, Message, ModelAnswer, ModelRequest, Prompt, ServiceError
 from orchestrator.templates import Template
 from tests.integrations.model_server import DOT, SCHEMA
@@ -35,6 +36,10 @@ class Engine:
     others: list[ModelAnswer] = field(default_factory=list)
     asked: list[tuple[str | None, ModelRequest]] = field(default_factory=list)
     logged: list[str] = field(default_factory=list)
+    home: Path = Path()
+
+    def folder(self, call: Call) -> Path:
+        return self.home
 
     def log(self, call: Call, message: str) -> None:
         self.logged.append(message)
@@ -154,8 +159,26 @@ def test_pictures_go_with_the_prompt() -> None:
     engine.run(prompt="What is it?", system="Be brief.", images=[DOT])
     assert engine.asked[0][1].messages == (
         Message("system", "Be brief."),
-        Illustrated("user", "What is it?", (DOT,)),
+        Message("user", "What is it?", (DOT,)),
     )
+
+
+def test_a_picture_can_be_a_file_of_the_run(tmp_path: Path) -> None:
+    content = base64.b64decode(DOT.partition(",")[2])
+    (tmp_path / "receipt.jpg").write_bytes(content)
+    engine = Engine(home=tmp_path)
+    engine.run(prompt="What is it?", images=["receipt.jpg", DOT])
+    assert engine.asked[0][1].messages[0].images == (DOT, DOT)
+
+
+def test_a_file_that_is_no_picture_is_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "receipt.jpg").write_text("<html>Sign in</html>")
+    engine = Engine(home=tmp_path)
+    with pytest.raises(ServiceError, match=r"'receipt.jpg' is no picture, whatever its name says"):
+        engine.run(prompt="What is it?", images=["receipt.jpg"])
+    with pytest.raises(ServiceError, match=r"no file 'gone\.png'"):
+        engine.run(prompt="What is it?", images=["gone.png"])
+    assert engine.asked == []
 
 
 @pytest.mark.parametrize(
@@ -169,7 +192,9 @@ def test_pictures_go_with_the_prompt() -> None:
         ({"prompt": "Hello?", "choices": ["yes"]}, "at least 2"),
         ({"prompt": "Hello?", "choices": ["yes", "no"], "schema": SCHEMA}, "Give allowed answers or a form"),
         ({"prompt": "Hello?", "schema": {"type": "objekt"}}, "This is no JSON Schema"),
-        ({"prompt": "Hello?", "images": ["a.jpg"]}, "'a.jpg' is no picture"),
+        ({"prompt": "Hello?", "images": ["a.txt"]}, "'a.txt' is no picture"),
+        ({"prompt": "Hello?", "images": ["http://a.example/a.jpg"]}, "is no path of a file"),
+        ({"prompt": "Hello?", "images": ["../a.jpg"]}, "is no path of a file"),
         ({"prompt": "Hello?", "history": [{"role": "system", "content": "Obey."}]}, "'user' or 'assistant'"),
     ],
 )

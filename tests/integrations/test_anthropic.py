@@ -16,7 +16,6 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from integrations.anthropic import AnthropicAccount, check, generate, models, price
-from integrations.provider.picture import Illustrated
 from orchestrator.actions import (
     AccountError,
     Message,
@@ -185,7 +184,7 @@ def test_instructions_and_the_conversation_so_far_go_where_they_belong(server: S
 
 
 def test_pictures_go_with_their_message(server: Server) -> None:
-    server.ask("good", None, Illustrated("user", "What is it?", (DOT, "https://example.com/a.jpg")))
+    server.ask("good", None, Message("user", "What is it?", (DOT, "https://example.com/a.jpg")))
     [body] = server.bodies
     data, link, words = body["messages"][0]["content"]
     assert data == {
@@ -280,7 +279,7 @@ def test_it_says_how_long_to_wait_and_is_asked_once(server: Server, model: str, 
 
 def test_a_model_without_eyes_says_so(server: Server) -> None:
     with pytest.raises(ServiceError, match="'blind' takes no pictures"):
-        server.ask("blind", None, Illustrated("user", "What is it?", (DOT,)))
+        server.ask("blind", None, Message("user", "What is it?", (DOT,)))
 
 
 @pytest.mark.parametrize("model", ["asleep", "dripping"])

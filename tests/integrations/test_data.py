@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +23,17 @@ from integrations.data import (
     Join,
     Parse,
     Parsed,
+    Render,
     Sort,
     Split,
     ToCsv,
 )
 from orchestrator.actions import Account, Call, Registry, ServiceError
+from orchestrator.errors import StepError
+from orchestrator.settings import Settings
+from orchestrator.templates import Template
+from orchestrator.workflow import Workflow
+from orchestrator.workflow_engine import WorkflowEngine
 
 
 class Services:
@@ -66,10 +73,55 @@ def csv_of(items: list[Any], **given: Any) -> str:
 
 
 def test_the_connector_keeps_the_contract_of_actions() -> None:
-    names = ("parse", "filter", "sort", "join", "group", "deduplicate", "split", "to_csv")
+    names = ("parse", "filter", "sort", "join", "group", "deduplicate", "split", "to_csv", "render")
     assert {id: action.effect for id, action in Registry([module.data]).items()} == {
         f"data.{name}": "read" for name in names
     }
+
+
+class TestRender:
+    def test_fills_a_text_in(self) -> None:
+        text = "Dear {{ name }},{% for row in rows %}\n- {{ row.item }}: {{ row.price }}{% endfor %}"
+        rows = [{"item": "Lantern", "price": 12.5}, {"item": "Battery", "price": 3}]
+        filled = do("render", Render(text=text, variables={"name": "Ana", "rows": rows})).text
+        assert filled == "Dear Ana,\n- Lantern: 12.5\n- Battery: 3"
+
+    def test_fills_a_template_of_the_library_in_a_run(self, tmp_path: Path) -> None:
+        page = "Dear {{ name }}, come at {{ hour }}."
+        steps = [
+            {"id": "page", "uses": "files.write", "with": {"path": "a.txt", "content": "{{ inputs.page }}"}},
+            {"id": "read", "uses": "files.read", "needs": ["page"], "with": {"path": "a.txt"}},
+            {
+                "id": "mail",
+                "uses": "data.render",
+                "with": {"text": "{{ steps.read.text }}", "variables": {"name": "{{ inputs.name }}", "hour": 9}},
+            },
+            {
+                "id": "known",
+                "uses": "data.render",
+                "with": {"template": "letter", "variables": {"name": "{{ inputs.name }}"}},
+            },
+        ]
+        inputs = {"page": {"title": "Page"}, "name": {"title": "Name"}}
+        workflow = Workflow.model_validate({"id": "renders", "inputs": inputs, "steps": steps})
+        with WorkflowEngine(Settings(home=tmp_path)) as engine:
+            letter = {"id": "letter", "user": "Good day {{ name }}.", "variables": {"name": {}}}
+            engine.library.templates.save(Template.model_validate(letter))
+            result = engine.execute_workflow(workflow, {"page": page, "name": "Ana"})
+        assert (result.status, result.error) == ("succeeded", None)
+        assert result.steps["mail"].output["text"] == "Dear Ana, come at 9."
+        assert result.steps["known"].output["text"] == "Good day Ana."
+
+    @pytest.mark.parametrize("text", ["{{ nobody }}", "{{ name", "{{ name.__class__.__mro__ }}", "{% include 'x' %}"])
+    def test_what_cannot_be_filled_in_says_so(self, text: str) -> None:
+        with pytest.raises(StepError) as raised:
+            do("render", Render(text=text, variables={"name": "Ana"}))
+        assert raised.value.remedy
+
+    @pytest.mark.parametrize("given", [{}, {"text": "a", "template": "b"}])
+    def test_takes_a_text_or_a_template(self, given: dict[str, str]) -> None:
+        with pytest.raises(ValidationError, match="one of them"):
+            Render(**given)
 
 
 class TestParse:

@@ -148,7 +148,7 @@ class TestTheContract:
 
     @pytest.mark.parametrize("values", [{}, {"token": "a", "folder": "/b"}])
     def test_an_account_is_googles_or_a_folder(self, values: dict[str, str]) -> None:
-        with pytest.raises(ValidationError, match="a Google token, or the path"):
+        with pytest.raises(ValidationError, match="sign in to Google, or give the path"):
             DriveAccount(**values)
 
     @pytest.mark.parametrize(

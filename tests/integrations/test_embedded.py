@@ -17,7 +17,6 @@ import pytest
 
 from integrations.embedded import NOTE, fit, generate, load, models
 from integrations.provider.data import read
-from integrations.provider.picture import Illustrated
 from orchestrator.actions import Account, Call, Message, ModelAnswer, ModelRequest, Prompt, ServiceError
 from tests.integrations.model_server import DOT
 
@@ -81,7 +80,7 @@ def test_it_is_held_to_a_form() -> None:
 
 
 def test_it_says_that_it_takes_no_pictures() -> None:
-    request = ModelRequest((Illustrated("user", "What is it?", (DOT,)),), "")
+    request = ModelRequest((Message("user", "What is it?", (DOT,)),), "")
     with pytest.raises(ServiceError, match="takes no pictures"):
         generate(request, Account(), Call("run", "step", "key", Watcher()))
 

@@ -17,7 +17,6 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from integrations.gemini import GeminiAccount, check, generate, models, price
-from integrations.provider.picture import Illustrated
 from orchestrator.actions import (
     AccountError,
     Message,
@@ -191,7 +190,7 @@ def test_instructions_settings_and_the_conversation_so_far_go_where_they_belong(
 
 
 def test_pictures_go_with_their_message(server: Server) -> None:
-    server.ask("good", None, Illustrated("user", "What is it?", (DOT, "https://example.com/a.png")))
+    server.ask("good", None, Message("user", "What is it?", (DOT, "https://example.com/a.png")))
     data, link, words = server.bodies[0]["contents"][0]["parts"]
     assert base64.urlsafe_b64decode(data["inlineData"]["data"]) == base64.b64decode(DOT.partition(",")[2])
     # The SDK writes some names with an underline: Google reads both (https://protobuf.dev/programming-guides/json/).
@@ -265,7 +264,7 @@ def test_too_many_requests_tell_how_long_to_wait(server: Server, model: str, wai
 
 def test_a_model_without_eyes_says_so(server: Server) -> None:
     with pytest.raises(ServiceError, match="'blind' takes no pictures"):
-        server.ask("blind", None, Illustrated("user", "What is it?", (DOT,)))
+        server.ask("blind", None, Message("user", "What is it?", (DOT,)))
 
 
 @pytest.mark.parametrize("model", ["asleep", "dripping"])

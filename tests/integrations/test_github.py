@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from integrations.github import (
     CommentIssue,
@@ -49,7 +50,10 @@ from orchestrator.actions import (
     Registry,
     ServiceError,
     Unavailable,
+    placeholder,
 )
+from tests.integrations.conftest import Practice
+from tests.integrations.schemas.github_contract import described
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
 HANDBOOK = "practice/handbook"
@@ -69,12 +73,13 @@ class Services:
         self.lines.append(message)
 
 
-def a_call(key: str = "run-1/step/") -> Call:
-    return Call(run_id="run-1", step_id="step", key=key, services=Services())
+def a_call(key: str = "run-1/step/", **more: Any) -> Call:
+    return Call(run_id="run-1", step_id="step", key=key, **{"services": Services(), **more})
 
 
-def do(action: Action, params: Params, account: GitHubAccount, key: str = "run-1/step/") -> Any:
-    return action.function(params, account, a_call(key))
+def do(action: Action, params: Params, account: GitHubAccount, key: str = "run-1/step/", **more: Any) -> Any:
+    """`more` is of the call: its `timeout`, and the `services` that it may ask."""
+    return action.function(params, account, a_call(key, **more))
 
 
 def find(action: Action, params: Params, account: GitHubAccount, key: str = "run-1/step/") -> Any:
@@ -85,6 +90,12 @@ def find(action: Action, params: Params, account: GitHubAccount, key: str = "run
 def preview(action: Action, params: Params) -> Any:
     assert action.preview_function is not None
     return action.preview_function(params, GitHubAccount(base_url=NOBODY_LISTENS, token="x"))
+
+
+@pytest.fixture
+def practice(server: tuple[str, list[ASGIApp]], tmp_path: Path) -> Iterator[Practice]:
+    with described(server, tmp_path) as practice:
+        yield practice
 
 
 @pytest.fixture
@@ -117,6 +128,10 @@ def a_server(status: int, body: str, headers: Mapping[str, str] | None = None) -
             self.end_headers()
             self.wfile.write(body.encode())
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
+
         def log_message(self, *args: Any) -> None:
             pass
 
@@ -136,12 +151,25 @@ def test_the_connector_keeps_the_contract_of_actions() -> None:
 
     assert {id: action.effect for id, action in registry.items()} == {
         "github.list_repositories": "read",
+        "github.create_repository": "write",
+        "github.search_code": "read",
         "github.list_issues": "read",
         "github.get_issue": "read",
         "github.create_issue": "write",
         "github.comment_issue": "write",
+        "github.label_issue": "idempotent_write",
+        "github.close_issue": "idempotent_write",
         "github.read_file": "read",
         "github.commit_file": "write",
+        "github.commit_files": "write",
+        "github.list_branches": "read",
+        "github.create_branch": "write",
+        "github.list_pull_requests": "read",
+        "github.get_pull_request": "read",
+        "github.open_pull_request": "write",
+        "github.comment_pull_request": "write",
+        "github.list_releases": "read",
+        "github.create_release": "write",
     }
 
 
@@ -159,7 +187,7 @@ class TestRepositories:
 
     def test_can_be_picked(self, account: GitHubAccount) -> None:
         assert repositories(account) == [(HANDBOOK, HANDBOOK), (WEBSHOP, WEBSHOP)]
-        assert list(github.pickers) == ["repositories"]
+        assert list(github.pickers) == ["repositories", "labels", "branches"]
 
     @pytest.mark.parametrize(
         "written",
@@ -254,7 +282,7 @@ class TestOpeningAnIssue:
 
         assert plan.summary == "Open the issue 'Broken' in practice/webshop."
         assert plan.request["body"] == "It *broke*."
-        assert plan.result.number == "‹issue number›"
+        assert plan.result.number == placeholder("issue number")
 
 
 class TestCommenting:
@@ -391,7 +419,7 @@ class TestCommittingAFile:
 
         assert plan.summary == "Commit sops/größe 1.md to practice/handbook."
         assert plan.request["content"] == "Schön\n"
-        assert plan.result.commit == "‹commit›"
+        assert plan.result.commit == placeholder("commit")
 
     @pytest.mark.parametrize("path", ["../x.md", "/x.md", "a/../x.md", "a//x.md", "a/", ".", "", "a\0b"])
     def test_to_a_path_outside_is_refused_before_anything_is_sent(self, path: str) -> None:
@@ -487,12 +515,10 @@ class TestErrors:
             (429, "Slow down", {"retry-after": "7"}, 7.0),
             (403, "You have exceeded a secondary rate limit.", {"retry-after": "60"}, 60.0),
             (403, "API rate limit exceeded", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}, 0.0),
-            (403, "You have exceeded a secondary rate limit.", {}, None),
+            (403, "You have exceeded a secondary rate limit.", {}, 60.0),
         ],
     )
-    def test_limits_say_how_long_to_wait(
-        self, status: int, message: str, headers: dict[str, str], wait: float | None
-    ) -> None:
+    def test_limits_say_how_long_to_wait(self, status: int, message: str, headers: dict[str, str], wait: float) -> None:
         with (
             a_server(status, json.dumps({"message": message}), headers) as account,
             pytest.raises(RateLimited) as error,

@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from integrations.local_models import PATIENCE, Kind, Lookout, provider
-from integrations.provider.picture import Illustrated
 from orchestrator.accounts import Accounts
 from orchestrator.actions import AccountError, Message, ModelInfo, ModelRequest, Price, Registry, ServiceError
 from orchestrator.settings import Settings
@@ -71,8 +70,8 @@ def silent_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def accounts_of(tmp_path: Any, *kinds: Kind) -> Accounts:
-    lookout = Lookout(*kinds)
+def accounts_of(tmp_path: Any, *kinds: Kind, kept: float = 30) -> Accounts:
+    lookout = Lookout(*kinds, kept=kept)
     registry = Registry([provider(kind, lookout) for kind in kinds])
     return Accounts(registry, Settings.load(home=tmp_path), lambda: "http://127.0.0.1:9")
 
@@ -98,7 +97,7 @@ def test_it_answers_and_costs_nothing(running: Kind, tmp_path: Any) -> None:
 def test_a_model_without_eyes_says_so(running: Kind, tmp_path: Any) -> None:
     accounts = accounts_of(tmp_path, running)
     connector, model = accounts.model("ollama:tiny")
-    request = ModelRequest((Illustrated("user", "What is it?", (DOT,)),), model)
+    request = ModelRequest((Message("user", "What is it?", (DOT,)),), model)
     assert connector.generate_function is not None
     with pytest.raises(ServiceError, match="'tiny' takes no pictures") as caught:
         connector.generate_function(request, accounts.get("ollama"), Watcher().call)
@@ -129,6 +128,17 @@ def test_what_was_seen_is_believed_for_a_while(running: Kind, app: Starlette) ->
     lookout = Lookout(running)
     assert [lookout.sees(running) for _ in range(3)] == [True, True, True]
     assert app.state.looks == 1
+
+
+def test_one_that_starts_later_is_found_without_a_restart(app: Starlette, tmp_path: Any) -> None:
+    app.state.looks = 0
+    port = free_port()
+    accounts = accounts_of(tmp_path, Kind("ollama", "Ollama", port), kept=0)
+    assert accounts.models() == []
+    with serving(app, port):
+        assert [id for id, _ in accounts.models()] == ["ollama:tiny"]
+        assert accounts.model(None)[0].id == "ollama"
+    assert accounts.models() == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from integrations.openai import OpenAIAccount, check, complete, models
-from integrations.provider.picture import Illustrated
 from orchestrator.actions import (
     AccountError,
     Message,
@@ -209,7 +208,7 @@ def test_a_model_that_takes_no_form_is_asked_again_without(server: Server) -> No
 
 
 def test_pictures_and_the_conversation_so_far_go_with_the_question(server: Server) -> None:
-    said = (Message("assistant", "Yes?"), Illustrated("user", "What is it?", (DOT, "https://example.com/a.png")))
+    said = (Message("assistant", "Yes?"), Message("user", "What is it?", (DOT, "https://example.com/a.png")))
     server.ask("good", said=said)
     before, question = server.bodies[0]["messages"]
     assert before == {"role": "assistant", "content": "Yes?"}
@@ -222,7 +221,7 @@ def test_pictures_and_the_conversation_so_far_go_with_the_question(server: Serve
 
 def test_a_model_without_eyes_says_so(server: Server) -> None:
     with pytest.raises(ServiceError, match="'blind' takes no pictures"):
-        server.ask("blind", said=(Illustrated("user", "What is it?", (DOT,)),))
+        server.ask("blind", said=(Message("user", "What is it?", (DOT,)),))
 
 
 def test_the_first_model_of_the_server_is_the_default(server: Server) -> None:

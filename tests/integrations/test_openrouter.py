@@ -15,7 +15,6 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from integrations.openrouter import OpenRouterAccount, check, generate, models, price
-from integrations.provider.picture import Illustrated
 from orchestrator.actions import (
     AccountError,
     Message,
@@ -178,7 +177,7 @@ def test_a_form_is_passed_on_and_told_in_words_to_servers_that_pass_it_over(serv
 
 
 def test_pictures_are_shown_to_models_that_see(server: Server) -> None:
-    server.ask("us/sees", None, Illustrated("user", "What is it?", (DOT,)))
+    server.ask("us/sees", None, Message("user", "What is it?", (DOT,)))
     words, picture = server.state.bodies[0]["messages"][0]["content"]
     assert words == {"type": "text", "text": "What is it?"}
     assert picture == {"type": "image_url", "image_url": {"url": DOT}}
@@ -187,7 +186,7 @@ def test_pictures_are_shown_to_models_that_see(server: Server) -> None:
 @pytest.mark.parametrize(("model", "asked"), [("us/paid", 0), ("us/blind", 1)])
 def test_a_model_without_eyes_says_so(server: Server, model: str, asked: int) -> None:
     with pytest.raises(ServiceError, match=f"'{model}' takes no pictures"):
-        server.ask(model, None, Illustrated("user", "What is it?", (DOT,)))
+        server.ask(model, None, Message("user", "What is it?", (DOT,)))
     assert len(server.state.bodies) == asked
 
 

@@ -45,6 +45,7 @@ from orchestrator.actions import (
     Registry,
     ServiceError,
     Unavailable,
+    placeholder,
 )
 
 NOWHERE = "http://127.0.0.1:9"
@@ -158,7 +159,7 @@ class TestTheContract:
         plan = action.preview_function(params, account_at(NOWHERE))
         assert plan.request == shown
         assert isinstance(plan.result, action.result)
-        assert plan.result.message_id == "‹message id›"
+        assert plan.result.message_id == placeholder("message id")
 
 
 class TestSend:

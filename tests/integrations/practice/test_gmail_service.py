@@ -277,3 +277,42 @@ class TestTheWhole:
         assert second.all("gmail", "mail")[0]["subject"] == "changed"
         assert len(second.all("gmail", "mail")) == 14
         second.close()
+
+
+class TestDraftsAndLabels:
+    RAW = encode(b"To: ana@example.com\r\nSubject: Later\r\n\r\nHi")
+
+    def test_a_draft_is_kept_and_listed_and_not_sent(self, users: Any) -> None:
+        made = users.drafts().create(userId="me", body={"message": {"raw": self.RAW}}).execute()
+        assert made["message"]["labelIds"] == ["DRAFT"]
+        listed = users.drafts().list(userId="me").execute()["drafts"]
+        assert [(one["id"], one["message"]["id"]) for one in listed] == [(made["id"], made["message"]["id"])]
+        assert made["message"]["id"] not in ids(users, q="in:sent")
+
+    def test_a_draft_in_a_conversation_that_is_not_there_is_refused(self, users: Any) -> None:
+        body = {"message": {"raw": self.RAW, "threadId": "abc"}}
+        assert refused(users.drafts().create(userId="me", body=body))["code"] == 404
+
+    def test_a_label_is_made_once(self, users: Any) -> None:
+        made = users.labels().create(userId="me", body={"name": "Bills"}).execute()
+        assert made["id"].startswith("Label_")
+        error = refused(users.labels().create(userId="me", body={"name": "bills"}))
+        assert (error["code"], error["message"]) == (409, "Label name exists or conflicts")
+        assert refused(users.labels().create(userId="me", body={"name": " "}))["code"] == 400
+
+    @pytest.mark.parametrize("label", ["SENT", "DRAFT", "Label_99"])
+    def test_labels_that_nobody_may_give_are_refused(self, users: Any, label: str) -> None:
+        request = users.messages().modify(userId="me", id=ids(users)[0], body={"addLabelIds": [label]})
+        assert refused(request)["message"] == f"Invalid label: {label}"
+
+    def test_a_mail_that_is_too_large_for_json_has_to_be_uploaded(self, users: Any) -> None:
+        raw = encode(b"To: ana@example.com\r\n\r\n" + b"x" * 8_000_000)
+        assert refused(users.messages().send(userId="me", body={"raw": raw}))["code"] == 413
+
+    def test_the_overview_says_where_a_mail_lies(self, users: Any, practice: Any) -> None:
+        users.drafts().create(userId="me", body={"message": {"raw": self.RAW}}).execute()
+        first = ids(users, q="is:unread")[0]
+        users.messages().modify(userId="me", id=first, body={"removeLabelIds": ["INBOX"]}).execute()
+        folders = {mail["id"]: mail["folder"] for mail in ask(f"{practice.url}/overview")[1]["mail"]}
+        assert folders[first] == "archive"
+        assert sorted(set(folders.values())) == ["archive", "drafts", "inbox", "sent"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.provider.picture import Illustrated, Picture, is_picture, pictures_of
+from integrations.provider.picture import Picture, data_url, is_picture, pictures_of
 from orchestrator.actions import Message
 from tests.integrations.model_server import DOT
 
@@ -31,8 +31,29 @@ def test_anything_else_is_none(url: str) -> None:
 
 
 def test_a_message_has_its_pictures_with_their_kinds() -> None:
-    first, second, third = pictures_of(Illustrated("user", "Look", (DOT, "https://a.b/c.webp", "https://a.b/c")))
+    first, second, third = pictures_of(Message("user", "Look", (DOT, "https://a.b/c.webp", "https://a.b/c")))
     assert (first.kind, first.data) == ("image/png", DOT.partition(",")[2])
     assert second == Picture("https://a.b/c.webp", "image/webp")
     assert third.kind == "image/jpeg"
     assert pictures_of(Message("user", "Look")) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n rest", "image/png"),
+        (b"\xff\xd8\xff rest", "image/jpeg"),
+        (b"GIF89a rest", "image/gif"),
+        (b"RIFF\x00\n\x00\x00WEBP rest", "image/webp"),
+    ],
+)
+def test_a_picture_is_known_by_its_content(content: bytes, kind: str) -> None:
+    url = data_url(content)
+    assert url is not None
+    assert url.startswith(f"data:{kind};base64,")
+    assert is_picture(url)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"GIF8", b"RIFF....WAVE", b" \x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_is_none(content: bytes) -> None:
+    assert data_url(content) is None

@@ -1,0 +1,1 @@
+"""The parts of the GitHub connector. `integrations/github.py` is its face."""

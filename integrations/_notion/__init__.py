@@ -1,0 +1,1 @@
+"""The parts of the Notion connector. `integrations/notion.py` is its face."""
