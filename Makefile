@@ -2,9 +2,11 @@
 HOST ?= 127.0.0.1
 PORT ?= 8501
 PY = .venv/bin/python
+# Two processes, on machines with more cores too: some tests hold what happens against the clock.
+PARALLEL = -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos check generate lock screenshots bench setup-dev
+.PHONY: help run test chaos check frontend generate lock screenshots bench setup-dev
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  %-18s %s\n' "$$name" "$$what"; done
@@ -12,14 +14,17 @@ help: ## show this list
 run: ## start the studio (HOST, PORT change the address), installing it first
 	@scripts/setup requirements.txt && exec $(PY) -m orchestrator serve --host $(HOST) --port $(PORT)
 
-test: setup-dev ## run all tests, in a real browser too
-	@$(PY) -m scripts.browser --install && $(PY) -m scripts.postgres --install && exec $(PY) -m pytest $(ARGS)
+test: setup-dev ## run all tests, in a real browser too (ARGS=tests/orchestrator for some)
+	@$(PY) -m scripts.browser --install && $(PY) -m scripts.postgres --install && exec $(PY) -m pytest $(PARALLEL) $(ARGS)
 
 chaos: setup-dev ## kill it again and again and count what happened, about 15 minutes (ARGS=300 for fewer kills)
-	@$(PY) -m pytest -m long tests/chaos && exec $(PY) -m tests.chaos $(ARGS)
+	@exec $(PY) -m tests.chaos $(ARGS)
 
 check: setup-dev ## lint, types, import contracts, generated files
 	@scripts/check
+
+frontend: ## build the JavaScript of the studio (needs Node; nothing else does)
+	@scripts/frontend
 
 generate: setup-dev ## write the files that are made from the code
 	@scripts/generate

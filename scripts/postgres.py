@@ -80,13 +80,13 @@ def _unprivileged() -> str | None:
 class Postgres:
     """A running server. Nothing of it is left after `close`, or after the end of this process."""
 
-    def __init__(self) -> None:
-        """Make and start a server. Raises `RuntimeError` where there is none."""
+    def __init__(self, place: Path = Path("/tmp")) -> None:
+        """Make and start a server, in a new folder of `place`. Raises `RuntimeError` where there is none."""
         programs = find()
         if programs is None:
             raise RuntimeError(REMEDY)
         user = _unprivileged()
-        self.folder = Path(tempfile.mkdtemp(prefix="patchbay-pg-", dir="/tmp"))  # a socket's path has to be short
+        self.folder = Path(tempfile.mkdtemp(prefix="patchbay-pg-", dir=place))  # a socket's path has to be short
         if user is not None:
             shutil.chown(self.folder, user)
         self._keeper = subprocess.Popen(

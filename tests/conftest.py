@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from scripts import browser as chromium
 from scripts.postgres import Postgres
 from scripts.studio import OURS, Studio
 
 NUMBERS = itertools.count(1)
+PATIENCE = 30_000
+"""Milliseconds that a page may take to show what it is to show, on a machine that does much else."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +40,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 2_000_000_000
+"""Bytes that the files of a PostgreSQL may come to."""
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """One private PostgreSQL for all tests. A test that stops it starts its own."""
-    server = Postgres()
+    """One private PostgreSQL for all tests of a process. A test that stops it starts its own. Its files are in memory
+    where there is room: most of a test's time would go into making its tables on the disk."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    server = Postgres(MEMORY) if roomy else Postgres()
     yield server
     server.close()
 
@@ -89,7 +101,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     yield await context.new_page()
     await context.close()
 

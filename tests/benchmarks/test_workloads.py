@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import chain, fanout, growth, parked, slow_fsync, throughput, waits
+from benchmarks import chain, fanout, github_reads, growth, parked, slow_fsync, throughput, waits
 from benchmarks import engine as bench
 from benchmarks.line import Result
 
@@ -24,8 +24,9 @@ from benchmarks.line import Result
         (lambda: throughput.measure(at_a_time=2, seconds=0.02, rounds=1), ["runs/s"]),
         (lambda: growth.measure(stored=(100,), rounds=1), ["ms", "ms"]),
         (lambda: parked.measure(runs=10, seconds=0.05), ["MB", "%"]),
+        (lambda: github_reads.measure(reads=3, rounds=1), ["ms", "ms", "ms"]),
     ],
-    ids=["chain", "fanout", "waits", "throughput", "growth", "parked"],
+    ids=["chain", "fanout", "waits", "throughput", "growth", "parked", "github_reads"],
 )
 def test_a_workload_says_what_it_found(measure: Callable[[], Result], units: list[str]) -> None:
     result = measure()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,24 +33,30 @@ Ask = Callable[[], Answer]
 
 @dataclass
 class Spoiler:
-    """What is done to the next `times` requests that `fits` says yes to."""
+    """What is done to the next requests that `fits` says yes to: `times` at each address."""
 
     fits: Callable[[str, str], bool]
     spoil: Callable[[Ask], Answer | None]
     times: int = 1
+    taken: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def takes(self, method: str, path: str) -> bool:
+        address = urlsplit(path).path
         with self.lock:
-            if self.times == 0 or not self.fits(method, path):
+            if not self.fits(method, path) or self.taken[address] == self.times:
                 return False
-            self.times -= 1
+            self.taken[address] += 1
             return True
 
 
+UNSEEN = ("/search", "/query", "/git/blobs", "/git/trees", "/git/commits")
+"""Ends of addresses that are sent to without anything to see: questions, and what no branch of git points at yet."""
+
+
 def writes(method: str, path: str) -> bool:
-    """Whether a request changes something: searches and queries are sent as POST, too."""
-    return method in ("POST", "PUT", "PATCH") and not urlsplit(path).path.endswith(("/search", "/query"))
+    """Whether a request changes something that can be seen."""
+    return method in ("POST", "PUT", "PATCH") and not urlsplit(path).path.endswith(UNSEEN)
 
 
 # Ways to spoil a request. None: the connection is closed without an answer.
@@ -181,7 +188,7 @@ class Proxy:
         fits: Callable[[str, str], bool] = writes,
         times: int = 1,
     ) -> None:
-        """From now on, do this to the next requests that fit."""
+        """From now on, do this to the next requests that fit, so many times at each address."""
         self.spoilers = [Spoiler(fits, how, times)]
 
     def close(self) -> None:

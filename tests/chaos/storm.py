@@ -46,9 +46,9 @@ TAGGED = re.compile(r"([0-9a-f]{12})(-\d)? ((?:mail|issue|page|comment|commit|ap
 class Service:
     """The practice services in a process of their own."""
 
-    def __init__(self, folder: Path, *, faults: float = FAULTS, seed: int = 0) -> None:
+    def __init__(self, folder: Path, *, faults: float = FAULTS) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "tests.chaos.service", str(folder), str(faults), str(seed)]
+        command = [sys.executable, "-m", "tests.chaos.service", str(folder), str(faults)]
         with (folder / "service.log").open("ab") as log:  # it complains of each connection that a kill broke
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=environment(folder), stdout=subprocess.PIPE, stderr=log, text=True
@@ -187,7 +187,7 @@ def storm(folder: Path, kills: int, seed: int, kinds: Sequence[str] = tuple(PLAN
     rng = random.Random(seed)
     home = folder / "home"
     prepare(home)
-    service = Service(folder / "service", seed=seed)
+    service = Service(folder / "service")
     workers = Workers(home, service.url)
     turns = itertools.cycle(rng.sample(sorted(kinds), len(kinds)))
     try:

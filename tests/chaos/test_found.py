@@ -222,10 +222,6 @@ async def test_a_process_that_was_paused_in_the_middle_of_a_write_does_not_send_
     assert place.pages("Once") == 1
 
 
-LATE = "find is asked at once after an attempt whose end is unknown: what is still on its way is not there yet"
-
-
-@pytest.mark.xfail(strict=True, reason=LATE)
 async def test_a_write_that_arrives_late_is_not_sent_again(place: Place) -> None:
     """The connection to the service drops while the service, or something before it, still works on the request."""
     late: list[threading.Thread] = []

@@ -14,7 +14,7 @@ from orchestrator.journal import LEASE
 from tests.chaos.plans import PLANS
 from tests.chaos.storm import Outcome, Service, Workers, chosen_seed, count, finish, prepare
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.long]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     folder = tmp_path_factory.mktemp("pause")
     seed, home = chosen_seed(), folder / "home"
     prepare(home)
-    service = Service(folder / "service", faults=0, seed=seed)
+    service = Service(folder / "service", faults=0)
     paused, other = Workers(home, service.url), Workers(home, service.url)
     try:
         paused.begin([kind for kind in sorted(PLANS) for _ in range(2)])

@@ -25,8 +25,6 @@ from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from scripts.studio import ROOT, environment
 
-pytestmark = pytest.mark.long
-
 ROOM = 4_000_000
 """Bytes of the small disk."""
 
