@@ -9,6 +9,7 @@ from fastapi import FastAPI, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import BodyLimit
+from api.consent import add_consent_route
 from api.failures import add_failure_handlers
 from api.live import add_live_route
 from orchestrator.history import RunStatus, RunSummary, RunView
@@ -24,6 +25,9 @@ class StartRun(BaseModel):
 
     inputs: dict[str, Any] = Field(default_factory=dict)
     model: str | None = Field(None, description="'provider:name', or the default model.")
+    accounts: dict[str, str] = Field(
+        default_factory=dict, description="Who the run acts as, by connector, such as 'practice' or 'work'."
+    )
     preview: bool | None = Field(
         None,
         description="Plan the writes, send nothing, and wait for an approval. Null: on a live account's first run.",
@@ -80,6 +84,7 @@ def create_api(engine: WorkflowEngine) -> FastAPI:
     api.add_middleware(BodyLimit)
     add_failure_handlers(api)
     add_live_route(api, engine)
+    add_consent_route(api, engine)
 
     @api.get("/health")
     def health() -> dict[str, str]:
@@ -98,7 +103,10 @@ def create_api(engine: WorkflowEngine) -> FastAPI:
 
     @api.post("/workflows/{id}/runs", status_code=202)
     def start(id: str, given: StartRun) -> RunReference:
-        return RunReference(engine.start_workflow(id, given.inputs, model=given.model, preview=given.preview))
+        started = engine.start_workflow(
+            id, given.inputs, model=given.model, preview=given.preview, accounts=given.accounts
+        )
+        return RunReference(started)
 
     @api.get("/runs")
     def runs(

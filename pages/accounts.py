@@ -1,4 +1,5 @@
-"""Accounts: who workflows act as. All of them; the form of a new one (`?add=…`); that of one that is there."""
+"""Accounts: who workflows act as. All of them, and what came of a consent (`?consent=…`); the form of a new one
+(`?add=…`); that of one that is there."""
 
 from __future__ import annotations
 
@@ -7,14 +8,17 @@ import time
 import streamlit as st
 
 from orchestrator.workflow_engine import WorkflowEngine, current
+from studio.account_consent import go_on_when_ended, show_ended
 from studio.account_panels import account_form, service_panel
 from studio.account_view import service_cards
 from studio.markup import plain
 from studio.routes import asked, link
 
 
-def list_page(engine: WorkflowEngine) -> None:
+def list_page(engine: WorkflowEngine, consent: str | None) -> None:
     st.title("Accounts", anchor=False)
+    if consent is not None:
+        show_ended(consent, engine)
     st.markdown(
         "Who your workflows act as. A service without an account of yours works on its practice account. "
         "A step can name an account; one that names none takes the one in use."
@@ -41,10 +45,11 @@ def form_page(engine: WorkflowEngine, connector_id: str, name: str | None) -> No
 
 
 engine = current()
-wanted = asked("add", "change", "name")
+go_on_when_ended()
+wanted = asked("add", "change", "name", "consent")
 if "add" in wanted:
     form_page(engine, wanted["add"], None)
 elif "change" in wanted:
     form_page(engine, wanted["change"], wanted.get("name", ""))
 else:
-    list_page(engine)
+    list_page(engine, wanted.get("consent"))

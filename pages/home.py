@@ -8,9 +8,13 @@ import streamlit as st
 
 from orchestrator.history import RunView
 from orchestrator.workflow_engine import WorkflowEngine, current
+from studio.account_panels import care
+from studio.draft_list import drafts_of
 from studio.failures import guarded
+from studio.first_steps import first_steps, is_new
 from studio.markup import cell, plain
 from studio.moments import ago, count
+from studio.pinning import pinned
 from studio.preview_view import preview_view
 from studio.question_panels import show_question
 from studio.question_view import asked_of
@@ -101,18 +105,49 @@ def recent(engine: WorkflowEngine) -> None:
     link("All runs", "runs", ":material/arrow_forward:")
 
 
+def workflows(engine: WorkflowEngine) -> None:
+    """Those that are pinned; all of them while none is."""
+    at_hand = pinned(engine)
+    st.subheader("Pinned" if at_hand else "Workflows", anchor=False)
+    cards = [card(entry, engine) for entry in at_hand or engine.library.workflows.list()]
+    if cards:
+        workflow_cards(cards, engine)
+    else:
+        st.info("There are no workflows yet. Import one on the page Workflows.", icon=":material/upload:")
+    with st.container(horizontal=True):
+        if at_hand:
+            link("All workflows", "workflows", ":material/arrow_forward:")
+        link("More in the gallery", "gallery", ":material/storefront:")
+
+
+def unpublished(engine: WorkflowEngine) -> None:
+    """Drafts to go on with. Nothing when there are none."""
+    found = drafts_of(engine)
+    if found:
+        st.subheader("Go on with", anchor=False)
+    for draft in found[:SHOWN]:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":blue-badge[:material/edit: Draft] **{plain(draft.name)}**", width="content")
+            by = f" by {draft.by}" if draft.by else ""
+            st.caption(plain(f"changed {ago(draft.at, time.time())}{by}"), width="content")
+            link("Open", draft.page, ":material/arrow_forward:", id=draft.id)
+    if len(found) > SHOWN:
+        link("All drafts", "builder", ":material/arrow_forward:")
+
+
 engine = current()
-st.title("What shall we run?", anchor=False)
+new = is_new(engine)
+st.title("Welcome to Patchbay" if new else "What shall we run?", anchor=False)
 st.markdown(
     "Press **Run** and watch each step, or **Preview** to look first: then nothing is sent until you approve it. Mail, "
     "pages and repositories are practice ones until you connect your own, so nothing here needs an account."
 )
 waiting_for_you(engine)
 left_alone(engine)
-st.subheader("Workflows", anchor=False)
-cards = [card(entry, engine) for entry in engine.library.workflows.list()]
-if cards:
-    workflow_cards(cards, engine)
+care(engine)
+if new and not pinned(engine):
+    first_steps(engine)
 else:
-    st.info("There are no workflows yet. Import one on the page Workflows.", icon=":material/upload:")
+    workflows(engine)
+    unpublished(engine)
 recent(engine)

@@ -23,8 +23,10 @@ from studio.practice_panels import (
     page_page,
     repository_list,
     repository_page,
+    trouble_notice,
+    trouble_panel,
 )
-from studio.practice_view import SECTIONS, Chosen, Doc, chosen, fetch, find, press, reset
+from studio.practice_view import SECTIONS, Chosen, Doc, chosen, fetch, find, make_trouble, press, reset, troubles
 from studio.routes import asked, go, link
 
 
@@ -80,6 +82,8 @@ def lists(everything: Doc, engine: WorkflowEngine) -> None:
         drive_list(everything["files"])
     elif section == "Telegram":
         chat_list(everything["chats"])
+    elif section == "Trouble":
+        trouble_panel(everything, titles(engine), partial(trouble_now, engine))
     else:
         mail_list(everything["mail"])
 
@@ -97,6 +101,23 @@ def reset_now(engine: WorkflowEngine) -> None:
     notice("The practice accounts are as they were at first.")
 
 
+def titles(engine: WorkflowEngine) -> dict[str, str]:
+    return {id: connector.title for id, connector in engine.registry.connectors.items()}
+
+
+@guarded()
+def trouble_now(engine: WorkflowEngine, service: str) -> None:
+    make_trouble(engine.practice_url, service, st.session_state[f"trouble-{service}"] or None)
+
+
+@guarded()
+def end_trouble(engine: WorkflowEngine) -> None:
+    make_trouble(engine.practice_url, None, None)
+    for key in [key for key in st.session_state if str(key).startswith("trouble-")]:
+        del st.session_state[key]
+    notice("All practice services work as they should.")
+
+
 @guarded()
 def press_now(engine: WorkflowEngine, chat: str, message: int, data: str) -> None:
     press(engine.practice_url, chat, message, data)
@@ -105,6 +126,7 @@ def press_now(engine: WorkflowEngine, chat: str, message: int, data: str) -> Non
 
 engine = current()
 everything = fetch(engine.practice_url)
+trouble_notice(troubles(everything, titles(engine)), partial(end_trouble, engine))
 wanted = chosen(asked("mail", "page", "repository", "path", "issue", "file", "chat"))
 if wanted:
     one(wanted, everything, engine)

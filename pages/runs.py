@@ -15,10 +15,20 @@ from studio.moments import moment
 from studio.preview_panels import show_approved, show_preview
 from studio.question_panels import show_questions
 from studio.routes import asked, link
+from studio.run_again import again_from, more_of, show_comparison
+from studio.run_filters import run_filters
 from studio.run_list import run_rows
-from studio.run_panels import input_summary, run_buttons, show_explanation, show_made, show_step, show_timeline
+from studio.run_panels import (
+    accounts_summary,
+    input_summary,
+    run_buttons,
+    show_explanation,
+    show_made,
+    show_step,
+    show_timeline,
+)
 from studio.run_view import first_choice, headline, is_over, is_still, step_name
-from studio.status import RUN_STATES, badge, look
+from studio.status import PREVIEW, badge
 from studio.workflow_view import canvas_steps, model_notes
 
 PER_PAGE = 20
@@ -26,32 +36,14 @@ PER_PAGE = 20
 
 def list_page(engine: WorkflowEngine) -> None:
     st.title("Runs", anchor=False)
-    names = {entry.id: entry.name for entry in engine.library.workflows.list()}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = {look(state).word: state for state in RUN_STATES}
-        state = st.pills("State", list(words), key="status", bind="query-params", wrap=True, on_change=from_the_start)
-        workflow = st.selectbox(
-            "Workflow",
-            list(names),
-            index=None,
-            placeholder="All workflows",
-            format_func=lambda id: names.get(id, id),
-            key="workflow",
-            bind="query-params",
-            width=280,
-            on_change=from_the_start,
-        )
+    narrowed = run_filters(engine, on_change=from_the_start)
     place = st.container()
-    rows = engine.runs(
-        status=[words[state]] if state else None,
-        workflow=workflow,
-        limit=PER_PAGE + 1,
-        offset=(st.session_state.get("sheet", 1) - 1) * PER_PAGE,
-    )
+    first = (st.session_state.get("sheet", 1) - 1) * PER_PAGE
+    rows = engine.runs(**narrowed.query, limit=PER_PAGE + 1, offset=first)
     with place:
         if rows:
             run_rows(rows[:PER_PAGE], time.time())
-        elif state or workflow:
+        elif narrowed.is_narrowed:
             st.caption("No run fits this filter.")
         else:
             st.caption("Nothing has run yet.")
@@ -73,11 +65,14 @@ def run_page(id: str, engine: WorkflowEngine) -> None:
     st.title(plain(run.summary.workflow_name or run.summary.workflow_id), anchor=False)
     head = headline(run, now)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        kind = "  :violet-badge[:material/visibility: Preview]" if run.mode == "preview" else ""
+        kind = f"  {PREVIEW}" if run.mode == "preview" else ""
         st.markdown(f"{badge(head.status)}{kind} {' · '.join(map(plain, head.parts))}", width="content")
         run_buttons(run, engine)
+        more_of(run, engine)
+    accounts_summary(run, engine)
     if run.summary.origin:
         link("It goes on from an earlier run", "runs", ":material/history:", id=run.summary.origin)
+    show_comparison(run, engine)
     show_explanation(run)
     show_preview(run, engine)
     show_questions(run, engine)
@@ -143,6 +138,7 @@ def step_panel(run: RunView, chosen: str | None, engine: WorkflowEngine) -> None
         st.query_params["step"] = step.id
         with st.container(border=True):
             show_step(step, run, engine)
+            again_from(step, run, engine)
 
 
 engine = current()

@@ -1,4 +1,4 @@
-"""Templates: all of them; or one of them (`?id=…`): its texts, its variables, and what it looks like filled in."""
+"""Templates: all of them; or one of them (`?id=…`): written, tried, checked by cases, and its versions."""
 
 from __future__ import annotations
 
@@ -7,76 +7,94 @@ import streamlit as st
 from orchestrator.errors import PatchbayError
 from orchestrator.templates import Template
 from orchestrator.workflow_engine import WorkflowEngine, current
-from studio.drafts import drop_draft, keep_draft, open_draft
-from studio.failures import guarded
-from studio.library_actions import file_buttons, import_button
-from studio.markup import cell, plain
-from studio.notices import notice
-from studio.routes import asked, go, link
-from studio.save_bar import save_bar
-from studio.template_editor import draft_or_error, edit_template, show_preview
-from studio.template_view import TemplateDraft
+from studio.editing import Editing, editing_in_hand, open_editing
+from studio.failures import describe, show
+from studio.history_panel import history_panel
+from studio.library_actions import file_buttons
+from studio.markup import plain
+from studio.publish_bar import conflict_box, discard_button, publish_popover, standing
+from studio.routes import asked, link
+from studio.templates.cases_panel import cases_panel
+from studio.templates.draft import judged
+from studio.templates.editor import edit
+from studio.templates.library import library, use_words
+from studio.templates.samples import choose_values, show_preview
+from studio.templates.try_panel import try_panel
+from studio.views import choose_view
 
-
-def list_page(engine: WorkflowEngine) -> None:
-    st.title("Templates", anchor=False)
-    st.markdown("The texts that models are asked with. A workflow's step names one and gives it values.")
-    import_button(engine.library.templates, "templates")
-    entries = engine.library.templates.list()
-    with st.grid("auto", min_column_width=290):
-        for entry in entries:
-            with st.container(border=True, height="stretch", gap="small"):
-                st.markdown(f"**{plain(entry.name)}**" + ("" if entry.shipped else "  :gray-badge[Yours]"))
-                if entry.error:
-                    st.markdown(f":small[:red[It cannot be used yet:] {plain(cell(entry.error, 200))}]")
-                else:
-                    st.markdown(plain(entry.description) or ":gray[No description yet.]")
-                st.space("stretch")
-                link("Open", "templates", ":material/edit:", id=entry.id)
-    if not entries:
-        st.caption("There are none yet. Import one to begin.")
+VIEWS = {
+    "write": ":material/edit: Write",
+    "try": ":material/play_arrow: Try",
+    "cases": ":material/checklist: Cases",
+    "history": ":material/history: History",
+}
 
 
 def template_page(id: str, engine: WorkflowEngine) -> None:
-    shelf = engine.library.templates
+    versions = engine.template_versions
     link("All templates", "templates", ":material/arrow_back:")
-    saved_text = shelf.text(id)
-    try:
-        saved = shelf.load(id)
-    except PatchbayError:
-        st.title(plain(id), anchor=False)
-        with st.container(horizontal=True):
-            file_buttons(shelf, id, "templates", broken=True)
-        raise
-    st.title(plain(saved.title), anchor=False)
-    shipped = shelf.is_shipped(id)
+    editing = editing_in_hand(id, versions)
+    template, problem = judged(editing.content)
+    head(editing, template, problem, engine)
+    conflict_box(editing, versions)
+    if editing.broken:
+        st.error(f"**{plain(editing.broken)}**  \nCorrect the file on disk, or go back to a version of it.")
+        history_panel(editing, versions)
+        return
+    view = choose_view(VIEWS)
+    match view:
+        case "history" if editing.base:
+            history_panel(editing, versions)
+        case "history":
+            st.caption("It has no version yet: publish it first.")
+        case "try" if template and not problem:
+            try_panel(editing, template, engine)
+        case "cases" if template and not problem:
+            cases_panel(editing, template, engine)
+        case "try" | "cases":
+            st.caption("It can be tried as soon as it is right.")
+            if problem:
+                show(describe(problem))
+        case _:
+            write_view(editing, template, problem, engine)
+    if open_editing(id, versions) is not editing:  # somebody else changed it, and nothing was typed here
+        st.rerun()
+
+
+def head(editing: Editing, template: Template | None, problem: PatchbayError | None, engine: WorkflowEngine) -> None:
+    """Its name, how it stands, what uses it, and what one does with it."""
+    versions, shelf = engine.template_versions, engine.library.templates
+    is_file = editing.id in shelf.ids()
+    st.title(plain(str(editing.content.get("name") or editing.id)), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge("Shipped" if shipped else "Yours", color="gray")
-        file_buttons(shelf, id, "templates", broken=False)
-    key = f"template:{id}"
-    fresh = TemplateDraft.of(saved)
-    draft = open_draft(key, saved_text, fresh)
+        if is_file:
+            st.badge("Shipped" if shelf.is_shipped(editing.id) else "Yours", color="gray")
+        st.markdown(standing(editing), width="content")
+        use = engine.template_usage.of(editing.id)
+        st.caption(use_words(use), width="content")
+        for workflow in use.workflows:
+            link(engine.library.workflows.load(workflow).title, "workflows", ":material/account_tree:", id=workflow)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        publish_popover(editing, versions, problem.message if problem else None)
+        if is_file:
+            file_buttons(versions, editing.id, "templates", broken=template is None)
+        discard_button(editing, versions)
+
+
+def write_view(
+    editing: Editing, template: Template | None, problem: PatchbayError | None, engine: WorkflowEngine
+) -> None:
     writing, reading = st.columns(2, gap="medium")
     with writing:
-        edited = edit_template(draft.content, draft.token)
-    keep_draft(key, draft.of(edited), fresh)
+        if problem is not None and editing.content.get("user"):
+            show(describe(problem))
+        edit(editing, engine)
     with reading:
         st.subheader("Preview", anchor=False)
-        template = draft_or_error(edited)
-        if template is not None:
-            show_preview(template)
-    with writing:
-        right, changed = template is not None, edited != fresh
-        if save_bar(key, draft, saved_text, changed=changed, right=right, shipped=shipped) and template:
-            save(template, engine)
-
-
-@guarded()
-def save(template: Template, engine: WorkflowEngine) -> None:
-    engine.library.templates.save(template)
-    drop_draft(f"template:{template.id}")
-    notice(f"'{template.title}' was saved.")
-    go("templates", id=template.id)
+        if template is None:
+            st.caption("It shows again when the template is right.")
+        else:
+            show_preview(template, choose_values(template, engine))
 
 
 engine = current()
@@ -84,4 +102,4 @@ wanted = asked("id").get("id")
 if wanted:
     template_page(wanted, engine)
 else:
-    list_page(engine)
+    library(engine)

@@ -1,4 +1,4 @@
-"""Workflows: all of them, with a search; or one of them (`?id=…`): its graph, its run form, its text."""
+"""Workflows: all of them, with a search; or one of them (`?id=…`): its graph and its run form."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import streamlit as st
 from orchestrator.errors import PatchbayError
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, current
+from studio.bundle_panels import export_button, import_popover
 from studio.components import canvas
 from studio.failures import describe, show, show_problems
-from studio.library_actions import file_buttons, import_button
+from studio.library_actions import file_buttons
 from studio.markup import plain
+from studio.pinning import pin_button
 from studio.routes import asked, link
 from studio.run_form import run_form
 from studio.run_list import run_rows
-from studio.workflow_editor import edit_workflow
 from studio.workflow_list import workflow_cards
 from studio.workflow_view import canvas_steps, card, matching
 
@@ -35,7 +36,7 @@ def list_page(engine: WorkflowEngine) -> None:
             bind="query-params",
             width=420,
         )
-        import_button(engine.library.workflows, "workflows", engine.check)
+        import_popover(engine)
     cards = [card(entry, engine) for entry in engine.library.workflows.list()]
     found = matching(cards, wanted or "")
     if found:
@@ -58,23 +59,18 @@ def workflow_page(id: str, engine: WorkflowEngine) -> None:
         st.markdown(plain(workflow.description))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge("Shipped" if shelf.is_shipped(id) else "Yours", color="gray")
-        file_buttons(shelf, id, "workflows", broken=False)
-    running, editing = st.tabs(
-        [":material/play_arrow: Run", ":material/edit: Edit"], key=f"tab-{id}", on_change="rerun"
-    )
-    if running.open:
-        with running:
-            run_tab(workflow, engine)
-    if editing.open:
-        with editing:
-            edit_workflow(id, engine)
+        link("Change it in the Builder", "builder", ":material/design_services:", id=id)
+        file_buttons(engine.workflow_versions, id, "workflows", broken=False)
+        export_button(workflow, engine)
+        pin_button(id, engine, words=True)
+    run_part(workflow, engine)
 
 
-def run_tab(workflow: Workflow, engine: WorkflowEngine) -> None:
+def run_part(workflow: Workflow, engine: WorkflowEngine) -> None:
     """The form, the graph and what ran before; for a workflow with mistakes, the mistakes."""
     problems = engine.check(workflow.dump())
     if problems:
-        st.markdown("**It cannot run yet.** Correct it under *Edit*.")
+        st.markdown("**It cannot run yet.** Correct it in the Builder.")
         show_problems(problems)
         return
     form, graph = st.columns([2, 3], gap="medium")
@@ -89,9 +85,9 @@ def broken_page(id: str, error: PatchbayError, engine: WorkflowEngine) -> None:
     """A file with mistakes: nothing to run, but it can be corrected, exported or deleted."""
     st.title(plain(id), anchor=False)
     with st.container(horizontal=True):
-        file_buttons(engine.library.workflows, id, "workflows", broken=True)
+        link("Correct it in the Builder", "builder", ":material/build:", id=id, view="json")
+        file_buttons(engine.workflow_versions, id, "workflows", broken=True)
     show(describe(error))
-    edit_workflow(id, engine)
 
 
 def past_runs(id: str, engine: WorkflowEngine) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 import streamlit as st
@@ -10,15 +12,21 @@ import streamlit as st
 from orchestrator.actions import Connector
 from orchestrator.errors import PatchbayError
 from orchestrator.workflow_engine import WorkflowEngine
-from studio.account_view import AccountLine, ServiceCard, account_fields, without_defaults
+from studio.account_consent import consent_form
+from studio.account_view import (
+    AccountLine,
+    ServiceCard,
+    account_fields,
+    accounts_that_need_care,
+    end_of,
+    without_defaults,
+)
 from studio.failures import guarded, show_problems
 from studio.forms import collect
 from studio.markup import plain
 from studio.notices import notice
 from studio.routes import go, link
 from studio.widgets import ask
-
-BADGES = {"practice": "Practice", "environment": "Environment"}
 
 
 def service_panel(card: ServiceCard, engine: WorkflowEngine) -> None:
@@ -33,17 +41,40 @@ def service_panel(card: ServiceCard, engine: WorkflowEngine) -> None:
 
 
 def account_form(connector: Connector, engine: WorkflowEngine, name: str | None = None) -> None:
-    """The form of a new account, or of the one of that name. What is typed as a secret is never shown again."""
+    """The way to connect a new account, or the one of that name again."""
+    saved = [one for one in engine.accounts.list() if (one.connector, one.source) == (connector.id, "saved")]
+    others, end = bool(saved), next((one.expires_at for one in saved if one.name == name), None)
+    if connector.consent is None:
+        _typed_form(connector, engine, name, others=others, end=end)
+        return
+    browser, other = st.tabs([f"Sign in to {plain(connector.consent.title)}", "Another way"])
+    with browser:
+        consent_form(connector, engine, name, others=others)
+    with other:
+        _typed_form(connector, engine, name, others=others, end=end)
+
+
+def _typed_form(
+    connector: Connector, engine: WorkflowEngine, name: str | None, *, others: bool, end: float | None
+) -> None:
+    """The form of a new account, or of the one of that name, whose key ends then. What is typed as a secret is never
+    shown again."""
     filled = None if name is None else engine.accounts.shown(connector.id, name)
     simple, expert = account_fields(connector, filled)
     prefix = f"account:{connector.id}:{name or ''}"
-    others = any(entry.connector == connector.id and entry.source == "saved" for entry in engine.accounts.list())
     with st.form(prefix):
         typed = "" if name else st.text_input("Name", value="work", help="What you call it.", key=f"{prefix}-name")
         answers = ask(simple, prefix)
         if expert:
             with st.expander("For experts"):
                 answers |= ask(expert, prefix)
+        ends = st.date_input(
+            "Its key ends on",
+            value=None if end is None else datetime.fromtimestamp(end).astimezone().date(),
+            format="YYYY-MM-DD",
+            help="If the service told you a last day: you are warned before it.",
+            key=f"{prefix}-ends",
+        )
         default = (
             st.toggle("Use it where a step names no account", key=f"{prefix}-default") if others and not name else 0
         )
@@ -56,31 +87,48 @@ def account_form(connector: Connector, engine: WorkflowEngine, name: str | None 
         show_problems(problems)
         if not problems:
             with guarded():
+                said = without_defaults(connector, values)
+                until = end_of(ends) if isinstance(ends, date) else None
                 if name:
-                    engine.accounts.change(connector.id, name, without_defaults(connector, values))
+                    engine.accounts.change(connector.id, name, said, expires_at=until)
                 else:
-                    said = without_defaults(connector, values)
-                    engine.accounts.add(connector.id, typed.strip(), said, default=bool(default))
+                    engine.accounts.add(connector.id, typed.strip(), said, default=bool(default), expires_at=until)
                 _done(connector, name or typed.strip(), engine)
+
+
+def care(engine: WorkflowEngine) -> None:
+    """The accounts that do not work, or soon will not. Nothing when all are well."""
+    found = accounts_that_need_care(engine, time.time())
+    if found:
+        st.subheader("Accounts that need care", anchor=False)
+    for title, line in found:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            shown = f":{line.look.color}-badge[{line.look.icon} {line.look.word}]"
+            st.markdown(f"{shown} **{plain(title)}**, account '{plain(line.entry.name)}'", width="content")
+            st.caption(plain(line.state), width="content")
+            if line.remedy:
+                link("Reconnect", "accounts", ":material/login:", change=line.entry.connector, name=line.entry.name)
 
 
 def _account(line: AccountLine, card: ServiceCard, engine: WorkflowEngine) -> None:
     entry = line.entry
     key = f"{card.id}:{entry.name}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"account-{key}"):
-        st.markdown(f"**{plain(entry.name)}**", width="content")
-        if entry.in_use:
-            st.badge("In use", color="green")
-        if entry.source in BADGES:
-            st.badge(BADGES[entry.source], color="gray")
-        if not line.is_well:
-            st.badge("Needs you", color="red")
+        shown = f":{line.look.color}-badge[{line.look.icon} {line.look.word}]"
+        in_use = "  :blue-badge[:material/star: In use]" if entry.in_use else ""
+        st.markdown(f"**{plain(entry.name)}**  {shown}{in_use}", width="content")
         st.space("stretch")
-        if card.can_test and st.button("Test", key=f"test:{key}", icon=":material/bolt:"):
-            _test(card, entry.name, engine)
-        if entry.source == "saved":
-            _more(line, card, engine)
-    st.caption(plain(line.state) if line.is_well else f":red[{plain(line.state)}]")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            if line.remedy:
+                link("Reconnect", "accounts", ":material/login:", change=card.id, name=entry.name)
+            if card.can_test and st.button("Test", key=f"test:{key}", icon=":material/bolt:"):
+                _test(card, entry.name, engine)
+            if entry.source == "saved":
+                _more(line, card, engine)
+    if line.needs_care:
+        st.markdown(f":small[:{line.look.color}[{plain(line.state)}]]")
+    else:
+        st.caption(plain(line.state))
     if line.used_by:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.caption("Used by", width="content")

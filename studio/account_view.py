@@ -5,27 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from orchestrator.accounts import ADDRESS, AccountEntry, own_fields
+from orchestrator.accounts import ADDRESS, AccountEntry, AccountState, own_fields
 from orchestrator.actions import Connector
 from orchestrator.errors import PatchbayError
+from orchestrator.settings import account_values
 from orchestrator.workflow import Step, Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.forms import Field, Kind
 from studio.moments import ago
+from studio.status import Look
 from studio.workflow_view import every_step
 
 _KINDS: dict[str, Kind] = {"string": "text", "number": "number", "integer": "integer", "boolean": "boolean"}
 
 
+DAY = 86400.0
+
+_LOOKS: dict[AccountState, Look] = {
+    "works": Look("Works", "green", ":material/check_circle:"),
+    "untested": Look("Not tested", "gray", ":material/help:"),
+    "ends_soon": Look("Ends soon", "orange", ":material/schedule:"),
+    "ended": Look("Has ended", "red", ":material/event_busy:"),
+    "failed": Look("Needs care", "red", ":material/error:"),
+    "locked": Look("Locked", "red", ":material/lock:"),
+}
+_PRACTICE = Look("Practice", "gray", ":material/science:")
+_WRONG = Look("Needs care", "red", ":material/error:")
+
+
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One account. `state` says in a few words how it is, `used_by` are the workflows that act as it: id and title."""
+    """One account. `look` and `state` say how it is, in a word and in a sentence; `remedy`, "" where nothing is to be
+    done, what to do. `used_by` are the workflows that act as it: id and title."""
 
     entry: AccountEntry
+    look: Look
     state: str
-    is_well: bool
+    needs_care: bool
+    remedy: str
     used_by: tuple[tuple[str, str], ...]
 
 
@@ -55,9 +75,7 @@ def service_cards(engine: WorkflowEngine, now: float) -> list[ServiceCard]:
             icon=connector.icon,
             can_test=connector.check_function is not None,
             lines=tuple(
-                AccountLine(entry, state_of(entry, now), _is_well(entry), _used_by(entry, uses))
-                for entry in entries
-                if entry.connector == connector.id
+                _line(entry, _used_by(entry, uses), now) for entry in entries if entry.connector == connector.id
             ),
         )
         for connector in engine.registry.connectors.values()
@@ -66,17 +84,64 @@ def service_cards(engine: WorkflowEngine, now: float) -> list[ServiceCard]:
     return sorted(cards, key=lambda card: not card.is_connected)
 
 
+def accounts_that_need_care(engine: WorkflowEngine, now: float) -> list[tuple[str, AccountLine]]:
+    """Those that do not work, or soon will not: the title of the service, and the account."""
+    entries = [entry for entry in engine.accounts.list() if entry.needs_care(now)]
+    return [(engine.registry.connectors[entry.connector].title, _line(entry, (), now)) for entry in entries]
+
+
+def _line(entry: AccountEntry, used_by: tuple[tuple[str, str], ...], now: float) -> AccountLine:
+    state = entry.state(now)
+    needs_care = entry.needs_care(now)
+    remedy = f"Reconnect '{entry.name}'." if needs_care and entry.source == "saved" else ""
+    return AccountLine(entry, _look(entry, state), state_of(entry, now), needs_care, remedy, used_by)
+
+
+def _look(entry: AccountEntry, state: AccountState) -> Look:
+    if entry.source == "practice":
+        return _PRACTICE
+    return _WRONG if state == "locked" and entry.source == "environment" else _LOOKS[state]
+
+
 def state_of(entry: AccountEntry, now: float) -> str:
+    """How an account is, in a sentence or two."""
     if entry.problem:
         return entry.problem
+    if entry.expires_at is not None and entry.expires_at <= now:
+        return f"Its key ended {ago(entry.expires_at, now)}."
+    ends = "" if entry.expires_at is None else f"Its key ends {in_days(entry.expires_at - now)}."
     if entry.tested_at is not None:
-        said = f"It works: {entry.said}" if entry.works else f"It does not work: {entry.said}"
-        return f"{said} (tested {ago(entry.tested_at, now)})"
-    return {
+        tested = f"tested {ago(entry.tested_at, now)}"
+        said = f"It works: {entry.said} ({tested})" if entry.works else f"It does not work ({tested}): {entry.said}"
+        return f"{said.rstrip('.')}. {ends}" if ends else said
+    untested = {
         "saved": "Not tested yet.",
         "environment": "Set by environment variables, and changed there.",
         "practice": "Comes with Patchbay. Nothing that is done here leaves this computer.",
-    }[entry.source]
+    }
+    return ends or untested[entry.source]
+
+
+def in_days(seconds: float) -> str:
+    """How far away something is: "in 3 days"."""
+    days = int(seconds // DAY)
+    return "today" if days < 1 else "tomorrow" if days == 1 else f"in {days} days"
+
+
+def end_of(day: date) -> float:
+    """The end of a day here, in seconds since 1970."""
+    return datetime(day.year, day.month, day.day, 23, 59, 59).astimezone().timestamp()
+
+
+def client_fields(connector: Connector, filled: Mapping[str, Any] | None = None) -> list[Field]:
+    """What is asked before a person is sent to the service to allow access, unless the environment says it. `filled` is
+    what the account has, as in `account_fields`."""
+    consent = connector.consent
+    if consent is None:
+        return []
+    known = account_values(consent.id, list(consent.client))
+    schema = connector.account.model_json_schema()
+    return [_field(name, schema["properties"][name], True, filled) for name in consent.client if name not in known]
 
 
 def account_fields(connector: Connector, filled: Mapping[str, Any] | None = None) -> tuple[list[Field], list[Field]]:
@@ -117,10 +182,6 @@ def _field(name: str, declared: dict[str, Any], required: bool, filled: Mapping[
         help=declared.get("description", ""),
         options=tuple((choice, str(choice)) for choice in choices),
     )
-
-
-def _is_well(entry: AccountEntry) -> bool:
-    return not entry.problem and entry.works is not False
 
 
 def _uses(engine: WorkflowEngine) -> list[tuple[Workflow, set[tuple[str, str | None]]]]:

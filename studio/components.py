@@ -1,4 +1,4 @@
-"""The two components of the studio that are drawn in the browser: the canvas and the text editor.
+"""Components of the studio that are drawn in the browser: the graph of a run and the text editor. `canvas` is a third.
 
 Their sources lie in `studio/frontend/`, the built bundles in `studio/assets/`, which the app serves under `/assets`.
 Streamlit is handed a shim alone, so that no bundle travels with the data of each script run.
@@ -174,7 +174,8 @@ def _ignore() -> None:
     """Streamlit keeps the state of a component only under names that have a callback."""
 
 
-def _declare(name: str) -> ComponentRenderer:
+def declare(name: str) -> ComponentRenderer:
+    """The component whose bundle is `studio/assets/NAME.js`."""
     manifest = json.loads((ASSETS / "manifest.json").read_text("utf-8"))
     version = manifest["bundles"][f"{name}.js"][:16]
     return st.components.v2.component(
@@ -186,5 +187,5 @@ export default bundle.default;
     )
 
 
-_canvas = _declare("canvas")
-_editor = _declare("editor")
+_canvas = declare("canvas")
+_editor = declare("editor")

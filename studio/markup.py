@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 
+from orchestrator.actions import PLACEHOLDER_MARK
 from orchestrator.preview import PLACEHOLDER
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:&^])")
@@ -56,7 +57,7 @@ def with_chips(html: str, origins: Mapping[str, str]) -> str:
     def chip(found: re.Match[str]) -> str:
         service = origins.get(found[0])
         told = f"chosen by {service} when it is made" if service else "filled in when it is sent"
-        return f'<span class="pb-chip" title="{escape(told)}">{found[0].strip("‹›")}</span>'
+        return f'<span class="pb-chip" title="{escape(told)}">{found[0][len(PLACEHOLDER_MARK) : -1]}</span>'
 
     parts = _TAG.split(html)  # what stands in a tag, an address for example, is no place for a chip
     return "".join(part if _TAG.fullmatch(part) else PLACEHOLDER.sub(chip, part) for part in parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from orchestrator.errors import PatchbayError
@@ -14,8 +16,12 @@ SECONDS_KEPT = 30
 
 def lists_for(workflow: Workflow, engine: WorkflowEngine) -> dict[str, list[Option]]:
     """What can be chosen, by picker. One that cannot be fetched now is left out: its value is typed in."""
-    wanted = {declared.picker for declared in workflow.inputs.values() if declared.picker}
-    return {picker: options for picker in sorted(wanted) if (options := _options(picker, engine))}
+    return lists_of({declared.picker for declared in workflow.inputs.values() if declared.picker}, engine)
+
+
+def lists_of(pickers: Collection[str], engine: WorkflowEngine) -> dict[str, list[Option]]:
+    """The same for pickers by name: "notion.databases"."""
+    return {picker: options for picker in sorted(pickers) if (options := _options(picker, engine))}
 
 
 def models(engine: WorkflowEngine) -> list[Option]:

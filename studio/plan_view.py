@@ -5,7 +5,6 @@ What a write is shows in the names of its fields, so that a connector of tomorro
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,16 +16,13 @@ from orchestrator.history import RunView
 from orchestrator.preview import PLACEHOLDER, PlannedEffect
 from studio.moments import count
 
-BodyForm = Literal["letter", "prose", "file", "diff"]
-"""Text as it is typed, Markdown as it is read, a whole file, the changes to a file."""
+BodyForm = Literal["letter", "prose", "file", "files", "diff"]
+"""Text as it is typed, Markdown as it is read, a whole file, several files, the changes to files."""
 
 LARGEST_DIFF = 200_000
 """Characters. Larger files are shown whole: to compare them would keep the page waiting."""
 
 MAIN_BRANCH = "the main branch"
-
-_COLOR = re.compile(r' ?\{color="\w+"\}$', re.MULTILINE)
-"""How Notion's Markdown says the colour of a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +37,82 @@ class Shape:
     form: BodyForm
     facts: tuple[tuple[str, str], ...]
     title: str = ""
+    nouns: str = ""
+    """More than one of them, where it is not the noun with an 's'."""
 
+
+_LETTER = (
+    ("draft", "Draft"),
+    ("from", "From"),
+    ("to", "To"),
+    ("also_to", "Also to"),
+    ("cc", "Copy to"),
+    ("bcc", "Hidden copy to"),
+    ("reply_to", "Answers go to"),
+    ("answers", "Answers the mail"),
+    ("subject", "Subject"),
+    ("attachments", "Attachments"),
+    ("html", "As HTML"),
+)
 
 SHAPES = (
+    Shape(
+        fields=frozenset({"draft", "to", "subject", "body"}),
+        verb="write",
+        noun="draft",
+        body="body",
+        form="letter",
+        facts=_LETTER,
+    ),
+    Shape(
+        fields=frozenset({"mail", "put_on"}),
+        verb="label",
+        noun="mail",
+        body="",
+        form="letter",
+        facts=(
+            ("mail", "Mail"),
+            ("put_on", "Put on"),
+            ("take_off", "Take off"),
+            ("make_missing_labels", "Make labels that do not exist"),
+        ),
+    ),
+    Shape(
+        fields=frozenset({"mail", "archive"}),
+        verb="archive",
+        noun="mail",
+        body="",
+        form="letter",
+        facts=(("mail", "Mail"), ("archive", "What happens")),
+    ),
+    Shape(
+        fields=frozenset({"mail", "mark_as"}),
+        verb="mark",
+        noun="mail",
+        body="",
+        form="letter",
+        facts=(("mail", "Mail"), ("mark_as", "As")),
+    ),
+    Shape(
+        fields=frozenset({"mail", "folder"}),
+        verb="file",
+        noun="mail",
+        body="",
+        form="letter",
+        facts=(
+            ("mail", "Mail"),
+            ("folder", "Into the folder"),
+            ("make_the_folder", "Make the folder if there is none"),
+            ("leave_it_too", "Leave it where it is, too"),
+        ),
+    ),
     Shape(
         fields=frozenset({"to", "subject", "body"}),
         verb="send",
         noun="mail",
         body="body",
         form="letter",
-        facts=(
-            ("from", "From"),
-            ("to", "To"),
-            ("cc", "Copy to"),
-            ("bcc", "Hidden copy to"),
-            ("reply_to", "Answers go to"),
-            ("subject", "Subject"),
-            ("attachments", "Attachments"),
-        ),
+        facts=_LETTER,
     ),
     Shape(
         fields=frozenset({"path", "content"}),
@@ -84,6 +138,82 @@ SHAPES = (
         body="markdown",
         form="prose",
         facts=(("page", "Page"),),
+    ),
+    Shape(
+        fields=frozenset({"page", "properties"}),
+        verb="change",
+        noun="page",
+        body="",
+        form="letter",
+        facts=(("page", "Page"), ("title", "New title"), ("trash", "Trash")),
+    ),
+    Shape(
+        fields=frozenset({"page", "text"}),
+        verb="write",
+        noun="comment",
+        body="text",
+        form="prose",
+        facts=(("page", "On page"),),
+    ),
+    Shape(
+        fields=frozenset({"repository", "files", "message"}),
+        verb="make",
+        noun="commit",
+        body="files",
+        form="files",
+        facts=(("repository", "Repository"), ("branch", "Branch"), ("message", "Message"), ("remove", "Taken away")),
+    ),
+    Shape(
+        fields=frozenset({"repository", "title", "body", "branch", "base"}),
+        verb="open",
+        noun="pull request",
+        body="body",
+        form="prose",
+        facts=(("repository", "Repository"), ("branch", "Branch"), ("base", "Into"), ("draft", "As a draft")),
+        title="title",
+    ),
+    Shape(
+        fields=frozenset({"repository", "title", "body", "tag"}),
+        verb="make",
+        noun="release",
+        body="body",
+        form="prose",
+        facts=(("repository", "Repository"), ("tag", "Tag"), ("target", "Of"), ("draft", "As a draft")),
+        title="title",
+    ),
+    Shape(
+        fields=frozenset({"repository", "name", "source"}),
+        verb="make",
+        noun="branch",
+        nouns="branches",
+        body="",
+        form="letter",
+        facts=(("repository", "Repository"), ("name", "Branch"), ("source", "Begins at")),
+    ),
+    Shape(
+        fields=frozenset({"name", "organization", "private"}),
+        verb="make",
+        noun="repository",
+        nouns="repositories",
+        body="description",
+        form="letter",
+        facts=(("name", "Repository"), ("organization", "Owned by"), ("private", "Private")),
+    ),
+    Shape(
+        fields=frozenset({"number", "add", "remove"}),
+        verb="label",
+        noun="issue",
+        body="",
+        form="letter",
+        facts=(("repository", "Repository"), ("number", "Number"), ("add", "Put on"), ("remove", "Taken off")),
+    ),
+    Shape(
+        fields=frozenset({"repository", "number", "reason"}),
+        verb="close",
+        noun="issue",
+        body="",
+        form="letter",
+        facts=(("repository", "Repository"), ("number", "Number"), ("reason", "Because it is")),
     ),
     Shape(
         fields=frozenset({"repository", "title", "body"}),
@@ -174,11 +304,11 @@ def write_view(request: Mapping[str, Any], run: RunView) -> WriteView:
     known = {shape.title, shape.body, *(name for name, _ in shape.facts)}
     rest = {name: value for name, value in request.items() if name not in known and value not in (None, "", [], {})}
     body, form = str(request.get(shape.body) or ""), shape.form
-    if form == "prose":
-        body = _COLOR.sub("", body)
     before = present_content(run, request) if form == "file" else None
     if before is not None and len(before) + len(body) <= LARGEST_DIFF:
         body, form = changes(before, body), "diff"
+    if form == "files":
+        body, form = "\n\n".join(_file_of(run, request, file) for file in request["files"]), "diff"
     return WriteView(
         facts=tuple(facts),
         title=str(request.get(shape.title) or ""),
@@ -205,8 +335,11 @@ def writes(run: RunView) -> list[PlannedEffect]:
 
 def doing(plans: Iterable[PlannedEffect]) -> str:
     """What some writes do, counted: "Send 1 mail, create 2 pages". "" for none."""
-    shapes = Counter((shape.verb, shape.noun) for shape in (shape_of(plan.request) for plan in plans))
-    words = ", ".join(f"{verb} {count(number, noun)}" for (verb, noun), number in shapes.items())
+    shapes = Counter((shape.verb, shape.noun, shape.nouns) for shape in (shape_of(plan.request) for plan in plans))
+    words = ", ".join(
+        f"{verb} {number:,} {nouns}" if nouns and number > 1 else f"{verb} {count(number, noun)}"
+        for (verb, noun, nouns), number in shapes.items()
+    )
     return words[:1].upper() + words[1:]
 
 
@@ -237,6 +370,15 @@ def changes(before: str, after: str) -> str:
     """A unified diff with three lines around each change. "" when nothing changes."""
     lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm=""))
     return "\n".join(lines[2:])  # without the names of two files: there is one
+
+
+def _file_of(run: RunView, request: Mapping[str, Any], file: Mapping[str, Any]) -> str:
+    """One of several files: what changes in it where the run has read it, else all that will be in it."""
+    path, after = str(file["path"]), str(file["content"])
+    before = present_content(run, {**request, "path": path})
+    if before is None or len(before) + len(after) > LARGEST_DIFF:
+        return "\n".join([f"=== {path}, as it will be", *(f"+{line}" for line in after.splitlines())])
+    return f"=== {path}, what changes\n{changes(before, after) or 'nothing: it is like this already'}"
 
 
 def _placeholders(value: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -25,14 +25,21 @@ from studio.practice_view import (
 )
 from studio.routes import link
 
+WELL = ""
+"""No trouble, among those to choose from."""
+
 
 def mail_list(mails: Sequence[Doc]) -> None:
-    sent = in_folder(mails, "sent")
-    inbox, outbox = st.tabs(["Inbox", f"Sent ({len(sent)})"])
-    with inbox:
+    sent, drafts, archived = (in_folder(mails, folder) for folder in ("sent", "drafts", "archive"))
+    tabs = st.tabs(["Inbox", f"Sent ({len(sent)})", f"Drafts ({len(drafts)})", f"Archive ({len(archived)})"])
+    with tabs[0]:
         _mails(in_folder(mails, "inbox"), "The inbox is empty.")
-    with outbox:
+    with tabs[1]:
         _mails(sent, "Nothing was sent yet.")
+    with tabs[2]:
+        _mails(drafts, "No draft waits to be sent.")
+    with tabs[3]:
+        _mails(archived, "Nothing was archived yet.")
 
 
 def mail_page(mail: Doc) -> None:
@@ -64,6 +71,10 @@ def page_page(page: Doc) -> None:
         st.html(facts(filled))
     with st.container(border=True):
         st.html(prose(page["markdown"] or "*This page is empty.*"))
+    for comment in page["comments"]:
+        with st.container(border=True):
+            st.caption(f"{plain(comment['author'])} · {_when(comment['created'])}")
+            st.html(prose(comment["body"]))
 
 
 def database_list(databases: Sequence[Doc]) -> None:
@@ -172,6 +183,36 @@ def drive_file_page(file: Doc) -> None:
             st.html(prose(file["text"] or "*This file is empty.*"))
         else:
             st.html(literal(file["text"]))
+
+
+def trouble_panel(everything: Doc, titles: Mapping[str, str], change: Callable[[str], None]) -> None:
+    """For each of `titles` what its service is made to do. `change` is told for which one something else was chosen: it
+    is `trouble-<service>` in the session."""
+    st.markdown(
+        "Make a practice service misbehave, then run a workflow and see what it does. "
+        "It stays so, for every run on the practice accounts, until you choose otherwise."
+    )
+    kinds = everything["faults"]["kinds"]
+    for service in sorted(titles.keys() & everything["faults"]["services"], key=titles.__getitem__):
+        on = everything["faults"]["services"][service]
+        choices = [WELL, *kinds]
+        st.selectbox(
+            plain(titles[service]),
+            choices,
+            index=choices.index(on[-1]) if on else 0,
+            format_func=lambda kind: kinds.get(kind, "Works as it should"),
+            key=f"trouble-{service}",
+            on_change=change,
+            args=(service,),
+        )
+
+
+def trouble_notice(lines: Sequence[str], end: Callable[[], None]) -> None:
+    """Says on every page of *Practice* which services are made to misbehave, with the way back."""
+    if lines:
+        with st.container(border=True, key="trouble", horizontal=True, vertical_alignment="center"):
+            st.markdown(":orange[:material/warning:] Made to misbehave: " + "; ".join(plain(line) for line in lines))
+            st.button("Make all work again", icon=":material/healing:", key="trouble-end", on_click=end)
 
 
 def chat_list(chats: Sequence[Doc]) -> None:

@@ -16,7 +16,7 @@ TIMEOUT = 10.0
 """Seconds: the services are on this machine."""
 
 Doc = Mapping[str, Any]
-SECTIONS = ("Mail", "Pages", "Databases", "Repositories", "Drive", "Telegram")
+SECTIONS = ("Mail", "Pages", "Databases", "Repositories", "Drive", "Telegram", "Trouble")
 
 LANGUAGES = {
     "py": "python",
@@ -77,6 +77,26 @@ def fetch(practice_url: str) -> Doc:
 def reset(practice_url: str) -> None:
     """Put the sample data back. Raises `Unavailable`."""
     _ask("POST", f"{practice_url.rstrip('/')}/reset")
+
+
+def make_trouble(practice_url: str, service: str | None, kind: str | None) -> None:
+    """Let a practice service do as `kind` of its `faults` says, None: as it should. Without a service: all of them.
+    Raises `Unavailable`."""
+    url = f"{practice_url.rstrip('/')}/faults"
+    _ask("POST", url, {"service": service, "kind": None})
+    if kind is not None:
+        _ask("POST", url, {"service": service, "kind": kind})
+
+
+def troubles(everything: Doc, titles: Mapping[str, str]) -> list[str]:
+    """What the services are made to do, in a line for each that is not as it should be. `titles` are the services' own
+    names by id."""
+    kinds = everything["faults"]["kinds"]
+    return [
+        f"{titles.get(service, service)} {' and '.join(kinds[kind] for kind in on).lower()}"
+        for service, on in everything["faults"]["services"].items()
+        if on
+    ]
 
 
 def press(practice_url: str, chat: str, message: int, data: str) -> None:

@@ -13,7 +13,7 @@ from studio.markup import plain, safe_url
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"
 
-PageName = Literal["home", "workflows", "templates", "runs", "accounts", "practice", "map"]
+PageName = Literal["home", "gallery", "workflows", "builder", "templates", "runs", "accounts", "practice", "map"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,9 @@ class Route:
 
 ROUTES: dict[PageName, Route] = {
     "home": Route("Home", ":material/home:", "Start a workflow, see what needs you and what ran of late."),
+    "gallery": Route("Gallery", ":material/storefront:", "Workflows to start from, by purpose: look, then use."),
     "workflows": Route("Workflows", ":material/account_tree:", "Find, run, change, copy, import and export workflows."),
+    "builder": Route("Builder", ":material/design_services:", "Build a workflow by hand: begin one, or change one."),
     "templates": Route(
         "Templates", ":material/edit_note:", "The texts that models are asked with, and how they look filled in."
     ),
@@ -34,7 +36,9 @@ ROUTES: dict[PageName, Route] = {
     ),
     "accounts": Route("Accounts", ":material/key:", "Who your workflows act as: connect, test and remove accounts."),
     "practice": Route(
-        "Practice", ":material/science:", "The mailbox, pages and repositories of the practice accounts."
+        "Practice",
+        ":material/science:",
+        "The mailbox, pages, repositories, files and chats of the practice accounts, and how to make them fail.",
     ),
     "map": Route("Map", ":material/hub:", "Which workflow uses which template and which service."),
 }

@@ -6,8 +6,10 @@ import streamlit as st
 
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
+from studio.account_choice import account_choices
 from studio.failures import guarded, show_problems
 from studio.forms import collect, workflow_fields
+from studio.markup import plain
 from studio.pickers import lists_for, models
 from studio.routes import go
 from studio.widgets import ask
@@ -22,6 +24,7 @@ def run_form(workflow: Workflow, engine: WorkflowEngine) -> None:
             st.caption("It needs nothing from you.")
         answers = ask(fields, prefix=f"input:{workflow.id}")
         model = _choose_model(engine) if asks_a_model(workflow, engine.registry) else None
+        accounts = _choose_accounts(workflow, engine)
         with st.container(horizontal=True, vertical_alignment="center"):
             pressed = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:", key="run")
             looked = st.form_submit_button("Preview", icon=":material/visibility:", key="preview", help=PREVIEW_HELP)
@@ -29,7 +32,7 @@ def run_form(workflow: Workflow, engine: WorkflowEngine) -> None:
         values, problems = collect(fields, answers)
         show_problems(problems)
         if not problems:
-            _start(workflow, values, model, engine, preview=looked)
+            _start(workflow, values, model, accounts, engine, preview=looked)
 
 
 def _choose_model(engine: WorkflowEngine) -> str | None:
@@ -45,8 +48,31 @@ def _choose_model(engine: WorkflowEngine) -> str | None:
     )
 
 
+def _choose_accounts(workflow: Workflow, engine: WorkflowEngine) -> dict[str, str]:
+    """Practice or live, and as whom, for each service where there is a choice."""
+    chosen: dict[str, str] = {}
+    for choice in account_choices(workflow, engine):
+        labels = dict(choice.options)
+        name = st.selectbox(
+            plain(choice.title),
+            list(labels),
+            format_func=lambda name, labels=labels: labels.get(name, str(name)),
+            help="Practice: nothing leaves this computer. Any other is live: it happens for real.",
+            key=f"account:{workflow.id}:{choice.id}",
+        )
+        if name is not None:
+            chosen[choice.id] = name
+    return chosen
+
+
 @guarded()
 def _start(
-    workflow: Workflow, values: dict[str, object], model: str | None, engine: WorkflowEngine, *, preview: bool
+    workflow: Workflow,
+    values: dict[str, object],
+    model: str | None,
+    accounts: dict[str, str],
+    engine: WorkflowEngine,
+    *,
+    preview: bool,
 ) -> None:
-    go("runs", id=engine.start_workflow(workflow, values, model=model, preview=preview or None))
+    go("runs", id=engine.start_workflow(workflow, values, model=model, preview=preview or None, accounts=accounts))

@@ -11,7 +11,7 @@ from studio.markup import cell, plain
 from studio.moments import ago
 from studio.routes import link
 from studio.run_view import took
-from studio.status import badge
+from studio.status import PREVIEW, badge
 
 
 def run_rows(runs: Sequence[RunSummary], now: float) -> None:
@@ -21,6 +21,8 @@ def run_rows(runs: Sequence[RunSummary], now: float) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 link(run.workflow_name or run.workflow_id, "runs", width=230, id=run.id)
                 st.markdown(badge(run.status), width=115)
+                if run.mode == "preview":
+                    st.markdown(PREVIEW, width="content")
                 when = [ago(run.created_at, now), took(run)]
                 st.caption(" · ".join(part for part in when if part), width="content")
                 if run.status == "failed" and run.error:

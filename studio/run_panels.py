@@ -7,6 +7,7 @@ import streamlit as st
 from orchestrator.history import Attempt, ItemView, RunView, StepView
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
+from studio.account_choice import acted_as
 from studio.failures import guarded
 from studio.markup import plain, table
 from studio.moments import duration, moment
@@ -190,12 +191,20 @@ def _run_again(id: str, engine: WorkflowEngine) -> None:
 @guarded()
 def _preview_again(run: RunView, engine: WorkflowEngine) -> None:
     model = engine.journal.run(run.summary.id).model
-    go("runs", id=engine.start_workflow(Workflow.model_validate(run.workflow), run.inputs, model=model, preview=True))
+    workflow, accounts = Workflow.model_validate(run.workflow), dict(run.accounts.chosen)
+    go("runs", id=engine.start_workflow(workflow, run.inputs, model=model, preview=True, accounts=accounts))
 
 
 @guarded()
 def _resume(id: str, engine: WorkflowEngine) -> None:
     go("runs", id=engine.resume(id))
+
+
+def accounts_summary(run: RunView, engine: WorkflowEngine) -> None:
+    """As whom the run acts."""
+    told = [f"{plain(title)}: **{plain(name)}**" for title, name in acted_as(run, engine.registry)]
+    if told:
+        st.caption(f":material/badge: Acts as  {' · '.join(told)}")
 
 
 def input_summary(run: RunView, engine: WorkflowEngine) -> None:

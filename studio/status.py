@@ -29,6 +29,9 @@ LOOKS: dict[str, Look] = {
     "confirmed": Look("Done", "green", ":material/check_circle:"),
 }
 
+PREVIEW = ":violet-badge[:material/visibility: Preview]"
+"""Beside the state of a run that sends nothing."""
+
 RUN_STATES = ("queued", "running", "waiting", "succeeded", "failed", "cancelled")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from orchestrator.actions import Registry
+from orchestrator.template_usage import templates_of
 from orchestrator.workflow import Workflow
 from studio.workflow_view import service_ids, service_titles
 
@@ -55,7 +56,7 @@ def usage_map(workflows: Iterable[Workflow], template_names: dict[str, str], reg
     edges: list[tuple[str, str]] = []
     for workflow in workflows:
         services |= dict(zip(service_ids(workflow), service_titles(workflow, registry), strict=True))
-        edges += [(f"template:{id}", f"workflow:{workflow.id}") for id in templates_used(workflow, registry)]
+        edges += [(f"template:{id}", f"workflow:{workflow.id}") for id in templates_of(workflow, registry)]
         edges += [(f"workflow:{workflow.id}", f"service:{id}") for id in service_ids(workflow)]
     used = {id.partition(":")[2] for pair in edges for id in pair if id.startswith("template:")}
     templates = template_names | {id: id for id in used if id not in template_names}
@@ -67,20 +68,6 @@ def usage_map(workflows: Iterable[Workflow], template_names: dict[str, str], reg
         ),
         edges=tuple(edges),
     )
-
-
-def templates_used(workflow: Workflow, registry: Registry) -> list[str]:
-    """The ids of the templates that a workflow names; one that an expression computes is known only in a run."""
-    found: dict[str, None] = {}
-    for step in workflow.steps:
-        action = registry.get(step.uses)
-        for name, info in (action.params.model_fields if action else {}).items():
-            extra = info.json_schema_extra
-            value = step.with_.get(name)
-            names_one = isinstance(extra, dict) and extra.get("picker") == "templates"
-            if names_one and isinstance(value, str) and "{{" not in value:
-                found[value] = None
-    return list(found)
 
 
 def agraph_data(usage: UsageMap, colors: dict[Kind, str], ink: str) -> dict[str, list[dict[str, Any]]]:

@@ -9,6 +9,7 @@ import streamlit as st
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.failures import guarded
 from studio.markup import cell, plain
+from studio.pinning import pin_button
 from studio.routes import go, link
 from studio.workflow_view import Card
 
@@ -23,7 +24,9 @@ def workflow_cards(cards: Sequence[Card], engine: WorkflowEngine) -> None:
 
 def _card(card: Card, engine: WorkflowEngine) -> None:
     with st.container(border=True, height="stretch", gap="small", key=f"card-{card.id}"):
-        st.markdown(f"**{plain(card.name)}**" + ("  :gray-badge[Yours]" if card.own else ""))
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{plain(card.name)}**" + ("  :gray-badge[Yours]" if card.own else ""), width="content")
+            pin_button(card.id, engine)
         if card.error:
             st.markdown(f":small[:red[It cannot run yet:] {plain(cell(card.error, 200))}]")
         else:
@@ -32,7 +35,7 @@ def _card(card: Card, engine: WorkflowEngine) -> None:
         st.space("stretch")
         with st.container(horizontal=True, vertical_alignment="center"):
             if card.error:
-                link("Open and correct", "workflows", ":material/build:", id=card.id)
+                link("Open and correct", "builder", ":material/build:", id=card.id)
                 return
             if card.one_click:
                 pressed = st.button("Run", key=f"run-{card.id}", type="primary", icon=":material/play_arrow:")

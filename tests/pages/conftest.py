@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from orchestrator.settings import ROOT, Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, set_current
-from studio.drafts import Draft, revision
 
 Open = Callable[..., AppTest]
 Save = Callable[..., Workflow]
@@ -80,11 +79,6 @@ def link_labels(at: AppTest) -> list[str]:
 def failing_step() -> dict[str, Any]:
     """A step that fails for good: there is no such page."""
     return {"id": "add", "uses": "notion.append", "with": {"page": "https://nowhere.example/x", "markdown": "x"}}
-
-
-def begun(saved: str) -> str:
-    """What the editor is told when a person begins to edit the text `saved`."""
-    return Draft(revision(saved), 0, saved).token
 
 
 FILES_A_PAGE: list[dict[str, Any]] = [

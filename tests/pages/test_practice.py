@@ -41,6 +41,19 @@ def test_a_link_to_a_page_that_a_run_made_shows_it(open_page: Open, engine: Work
     assert "<script>" not in said(at)
 
 
+def test_a_page_shows_what_was_added_and_said_about_it(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    added = {"id": "a", "uses": "notion.append", "with": {"page": "Onboarding", "markdown": "| A |\n| --- |\n| 17 |"}}
+    comment = {"id": "c", "uses": "notion.comment", "with": {"page": "Onboarding", "text": "**Well** done"}}
+    save("files", steps=[added, comment])
+    run = engine.run(engine.execute_workflow("files").run_id)
+
+    for effect in run.effects:
+        at = open_page("practice", **query(effect.link or ""))
+        assert at.title[0].value == "Onboarding"
+        assert "<td>17</td>" in said(at)
+        assert "<strong>Well</strong> done" in said(at)
+
+
 def test_repositories_files_and_issues_have_links_of_their_own(open_page: Open, engine: WorkflowEngine) -> None:
     repositories = fetch(engine.practice_url)["repositories"]
     repository = next(each for each in repositories if each["issues"])
@@ -107,6 +120,34 @@ def test_a_document_in_a_chat_can_be_looked_into(open_page: Open, engine: Workfl
 
     assert "report.md" in at.expander[0].label
     assert at.code[0].value == "# Hello"
+
+
+def test_a_service_can_be_made_to_fail_which_is_told_on_every_section_until_it_is_ended(
+    open_page: Open, engine: WorkflowEngine, save: Save
+) -> None:
+    save("reads", steps=[{"id": "list", "uses": "github.list_repositories"}])
+    at = open_page("practice", section="Trouble")
+    assert "Made to misbehave" not in said(at)
+
+    at.selectbox(key="trouble-github").select("failing").run()
+    assert "Made to misbehave: GitHub fails and does nothing" in said(at)
+    assert "Made to misbehave" in said(open_page("practice", section="Drive"))
+    assert open_page("practice", section="Trouble").selectbox(key="trouble-github").value == "failing"
+    assert engine.execute_workflow("reads").status == "failed"
+
+    at.button(key="trouble-end").click().run()
+    assert "Made to misbehave" not in said(at)
+    assert at.selectbox(key="trouble-github").value == ""
+    assert engine.execute_workflow("reads").status == "succeeded"
+
+
+def test_another_trouble_takes_the_place_of_the_first(open_page: Open, engine: WorkflowEngine) -> None:
+    at = open_page("practice", section="Trouble")
+    at.selectbox(key="trouble-notion").select("failing").run()
+    at.selectbox(key="trouble-notion").select("slow").run()
+    assert fetch(engine.practice_url)["faults"]["services"]["notion"] == ["slow"]
+    at.selectbox(key="trouble-notion").select("").run()
+    assert "Made to misbehave" not in said(at)
 
 
 def test_what_is_gone_says_so(open_page: Open) -> None:

@@ -35,6 +35,13 @@ def test_the_page_shows_what_will_be_sent_and_asks(open_page: Open, engine: Work
     assert engine.run(run_id).effects == ()
 
 
+def test_the_list_of_runs_tells_it_from_a_run(open_page: Open, engine: WorkflowEngine, run_id: str) -> None:
+    assert "Preview]" in said(open_page("runs"))
+    engine.approve(run_id)
+    engine.wait(run_id)
+    assert "Preview]" not in said(open_page("runs"))
+
+
 def test_approved_it_goes_out_and_the_page_goes_on(open_page: Open, engine: WorkflowEngine, run_id: str) -> None:
     at = open_page("runs", id=run_id)
 

@@ -115,3 +115,77 @@ def test_the_list_is_filtered_by_state_and_workflow(open_page: Open, engine: Wor
 
 def test_a_list_without_a_run_says_what_to_do(open_page: Open) -> None:
     assert "Nothing has run yet" in said(open_page("runs"))
+
+
+class TestGoingBack:
+    def test_a_run_goes_again_from_a_step_with_other_values(
+        self, open_page: Open, engine: WorkflowEngine, save: Save
+    ) -> None:
+        save("files", steps=FILES_A_PAGE)
+        first = engine.execute_workflow("files").run_id
+        at = open_page("runs", id=first, step="mail")
+        at.session_state["again:mail"] = True
+        at.run()
+        at.text_area(key="again:mail:input").set_value('{"query": "is:unread", "limit": 1}').run()
+        at.button(key="again:mail:from").click().run()
+
+        second = engine.runs(limit=1)[0]
+        assert (second.origin, second.mode) == (first, "preview")
+        assert at.query_params["id"] == second.id
+        engine.wait(second.id)
+        assert len(engine.run(second.id).steps[0].output["messages"]) == 1
+
+    def test_two_runs_are_compared_side_by_side(self, open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+        save("reads", inputs={"n": {"type": "integer", "default": 1}})
+        first = engine.execute_workflow("reads").run_id
+        second = engine.execute_workflow("reads", {"n": 2}).run_id
+        at = open_page("runs", id=second, **{"with": first})
+        assert "Compared with the other run" in [head.value for head in at.subheader]
+        assert "given n" in said(at)
+        at.button(key="close-comparison").click().run()
+        assert "with" not in at.query_params
+
+    def test_a_run_is_chosen_to_compare_with_and_downloaded(
+        self, open_page: Open, engine: WorkflowEngine, save: Save
+    ) -> None:
+        save("reads")
+        first, second = (engine.execute_workflow("reads").run_id for _ in range(2))
+        at = open_page("runs", id=second)
+        at.session_state["more"] = True
+        at.run()
+        at.selectbox(key="compare-with").select(first).run()
+        assert at.query_params["with"] == [first] or at.query_params["with"] == first
+        assert "They were given the same" in said(at)
+
+
+def test_the_list_is_narrowed_by_what_runs_say_and_how_they_began(
+    open_page: Open, engine: WorkflowEngine, save: Save
+) -> None:
+    save("reads", inputs={"who": {"default": ""}})
+    engine.execute_workflow("reads", {"who": "Zaphod"})
+    other = engine.execute_workflow("reads", {"who": "Trillian"}).run_id
+    at = open_page("runs", text="zaphod")
+    assert link_labels(at).count("reads") == 1
+    at = open_page("runs", began="again")
+    assert "No run fits this filter." in said(at)
+    engine.wait(engine.rerun(other))
+    at.run()
+    assert link_labels(at).count("reads") == 1
+
+
+def test_a_run_becomes_a_test_of_its_workflow(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    save("files", steps=FILES_A_PAGE)
+    run_id = engine.execute_workflow("files").run_id
+    at = open_page("runs", id=run_id)
+    at.session_state["more"] = True
+    at.run()
+    at.text_input(key="test-name").set_value("Files it").run()
+    at.button(key="keep-test").click().run()
+
+    at = open_page("builder", id="files", view="tests")
+    assert "Files it" in said(at)
+    effects = len(engine.run(run_id).effects)
+    at.button(key="run-tests").click().run()
+    assert "Nothing differs." in said(at)
+    assert len(engine.runs()) == 1
+    assert effects == 1

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
+import pytest
+
+from integrations.gmail import gmail
 from orchestrator.accounts import AccountEntry
 from orchestrator.actions import Account, Connector, SecretStr, field
-from studio.account_view import account_fields, state_of, without_defaults
+from studio.account_view import DAY, account_fields, client_fields, in_days, state_of, without_defaults
 
 
 class PostAccount(Account):
@@ -51,3 +55,20 @@ def test_how_an_account_is_told() -> None:
 
     assert state_of(entry, 0) == "Not tested yet."
     assert state_of(tested, 1120) == "It works: sam (tested 2 min ago)"
+    assert state_of(replace(tested, expires_at=1120 + 2.5 * DAY), 1120).endswith("ago). Its key ends in 2 days.")
+    assert state_of(replace(tested, expires_at=1000.0), 1120) == "Its key ended 2 min ago."
+    refused = replace(tested, works=False, said="It says no.")
+    assert state_of(refused, 1120) == "It does not work (tested 2 min ago): It says no."
+
+
+@pytest.mark.parametrize(("days", "words"), [(0.9, "today"), (1.2, "tomorrow"), (2.9, "in 2 days")])
+def test_how_far_away_an_end_is(days: float, words: str) -> None:
+    assert in_days(days * DAY) == words
+
+
+def test_what_is_asked_before_a_person_is_sent_to_allow_access(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kinds(client_fields(gmail)) == {"client_id": "text", "client_secret": "secret"}
+    assert client_fields(POST) == []
+    monkeypatch.setenv("PATCHBAY_GOOGLE_CLIENT_ID", "id")
+    monkeypatch.setenv("PATCHBAY_GOOGLE_CLIENT_SECRET", "secret")
+    assert client_fields(gmail) == []

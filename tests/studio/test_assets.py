@@ -14,7 +14,7 @@ from orchestrator.settings import ROOT
 FRONTEND = ROOT / "studio" / "frontend"
 ASSETS = ROOT / "studio" / "assets"
 MANIFEST = json.loads((ASSETS / "manifest.json").read_text("utf-8"))
-REBUILD = "run `npm ci && npm run build` in studio/frontend and commit studio/assets"
+REBUILD = "run `make frontend` and commit studio/assets"
 
 
 def source_files() -> list[str]:
@@ -32,9 +32,20 @@ def test_the_bundles_were_built_from_these_sources() -> None:
     assert sha256("".join(lines).encode()).hexdigest() == MANIFEST["source"], REBUILD
 
 
-@pytest.mark.parametrize("name", ["canvas.js", "editor.js"])
+@pytest.mark.parametrize("name", MANIFEST["bundles"])
 def test_a_bundle_is_as_it_was_built(name: str) -> None:
     assert digest(ASSETS / name) == MANIFEST["bundles"][name], REBUILD
+
+
+def test_the_components_have_their_bundles() -> None:
+    assert {"builder.js", "canvas.js", "editor.js"} <= set(MANIFEST["bundles"])
+
+
+def test_the_canvas_is_small() -> None:
+    """What a browser loads for it, before it is packed."""
+    shared = [name for name in MANIFEST["bundles"] if name.startswith("shared-")]
+
+    assert sum((ASSETS / name).stat().st_size for name in ["builder.js", *shared]) < 600_000
 
 
 def test_nothing_else_is_served() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
+from orchestrator.actions import placeholder
 from studio.markup import cell, facts, literal, plain, prose, safe_url, table, with_chips
 
 HOSTILE = [
@@ -100,17 +101,22 @@ def test_a_value_in_a_table_is_short(value: object, said: str) -> None:
 
 class TestAChip:
     def test_stands_for_what_is_chosen_later_and_says_by_whom(self) -> None:
-        html = with_chips(prose("see ‹page link› and ‹mark›"), {"‹page link›": "Notion"})
+        html = with_chips(
+            prose(f"see {placeholder('page link')} and {placeholder('mark')}"), {placeholder("page link"): "Notion"}
+        )
 
         assert '<span class="pb-chip" title="chosen by Notion when it is made">page link</span>' in html
         assert '<span class="pb-chip" title="filled in when it is sent">mark</span>' in html
 
+    def test_is_not_made_of_a_text_that_has_such_quotes(self) -> None:
+        assert "pb-chip" not in with_chips(prose("il a dit ‹oui›"), {})
+
     def test_never_stands_inside_a_tag(self) -> None:
-        html = with_chips(prose('[x](https://a.example "‹page link› >‹id›")'), {})
+        html = with_chips(prose(f'[x](https://a.example "{placeholder("page link")} >{placeholder("id")}")'), {})
         assert "pb-chip" not in html
 
     @pytest.mark.parametrize("text", HOSTILE)
     def test_lets_no_html_through(self, text: str) -> None:
-        html = with_chips(prose(f"‹{text}› {text}"), {f"‹{text}›": text})
+        html = with_chips(prose(f"{placeholder(text)} {text}"), {placeholder(text): text})
         for tag in ("<script", "<img", "<svg", "<iframe", "<style", "<a href='java"):
             assert tag not in html

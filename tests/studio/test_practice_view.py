@@ -17,12 +17,14 @@ from studio.practice_view import (
     is_answered,
     kind_of,
     language,
+    make_trouble,
     open_questions,
     press,
     reset,
     seconds,
     sender,
     size,
+    troubles,
 )
 
 
@@ -34,6 +36,21 @@ def test_an_address_names_what_is_shown() -> None:
     assert chosen({"repository": "a/b", "issue": "3"}) == Chosen(repository="a/b", issue="3")
     assert chosen({"file": "4"}) == Chosen(file="4")
     assert chosen({"chat": "7001"}) == Chosen(chat="7001")
+
+
+def test_a_service_can_be_made_to_misbehave_in_one_way_at_a_time(engine: WorkflowEngine) -> None:
+    url, titles = engine.practice_url, {"github": "GitHub", "drive": "Google Drive"}
+    make_trouble(url, "github", "slow")
+    make_trouble(url, "github", "limited")
+    make_trouble(url, "drive", "failing")
+    assert troubles(fetch(url), titles) == [
+        "Google Drive fails and does nothing",
+        "GitHub says that there were too many requests",
+    ]
+    make_trouble(url, "github", None)
+    assert troubles(fetch(url), titles) == ["Google Drive fails and does nothing"]
+    make_trouble(url, None, None)
+    assert troubles(fetch(url), titles) == []
 
 
 def test_the_practice_accounts_hold_sample_data_and_can_be_reset(engine: WorkflowEngine) -> None:

@@ -6,7 +6,7 @@ import json
 
 from orchestrator.actions import Registry
 from orchestrator.workflow import Workflow
-from studio.usage_map import COLORS, INK, UsageMap, agraph_data, short, templates_used, usage_map
+from studio.usage_map import COLORS, INK, UsageMap, agraph_data, short, usage_map
 
 ASKS = Workflow.model_validate(
     {
@@ -38,10 +38,6 @@ def test_a_template_that_nothing_uses_is_shown_and_one_that_is_missing_too() -> 
 
     without = usage_map([ASKS], {}, Registry.discover())
     assert [node.label for node in without.nodes if node.kind == "template"] == ["summary"]
-
-
-def test_a_template_that_an_expression_chooses_is_not_known_before_the_run() -> None:
-    assert templates_used(ASKS, Registry.discover()) == ["summary"]
 
 
 def test_boxes_of_one_kind_stand_below_each_other_and_never_on_one_another() -> None:

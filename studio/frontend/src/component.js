@@ -4,10 +4,12 @@
  * Streamlit calls the export at every change of the data. It also calls the clean-up of a call that newer data
  * overtook; only the clean-up of the latest call may take the instance away.
  *
- * @param {(parent: ShadowRoot) => {update: (args: object) => void, destroy: () => void}} create
+ * @template Args
+ * @param {(parent: ShadowRoot) => {update: (args: Args) => void, destroy: () => void}} create
  */
 export function component(create) {
   const places = new WeakMap();
+  /** @param {any} args */
   return (args) => {
     const parent = args.parentElement;
     const instance = places.get(parent)?.instance ?? create(parent);

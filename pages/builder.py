@@ -1,0 +1,161 @@
+"""Builder: one workflow (`?id=…`) built by hand: its canvas, the form of each step, its text, its versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from orchestrator.errors import Problem
+from orchestrator.history import RunView
+from orchestrator.workflow_engine import WorkflowEngine, current
+from studio.builder.bar import bar
+from studio.builder.inspector import inspector
+from studio.builder.problems_panel import problems_panel
+from studio.builder.tests_panel import tests_panel
+from studio.builder.trials import known_of, last_run
+from studio.builder.workflow_settings import workflow_settings
+from studio.canvas import canvas, catalog_of, marks_of
+from studio.components import editor
+from studio.editing import Editing, begin, change, change_text, open_editing
+from studio.history_panel import history_panel
+from studio.markup import plain
+from studio.publish_bar import conflict_box
+from studio.routes import asked, go, link
+from studio.run_view import is_over
+from studio.views import choose_view
+from studio.workflow_view import marks, problems_of
+
+# The canvas needs the room that other pages leave empty.
+ROOM = "<style>[data-testid='stMainBlockContainer'] {padding: 1.2rem 1.5rem 1rem}</style>"
+
+VIEWS = {
+    "canvas": ":material/account_tree: Canvas",
+    "json": ":material/data_object: JSON",
+    "settings": ":material/tune: Inputs and outputs",
+    "history": ":material/history: History",
+    "tests": ":material/science: Tests",
+}
+
+
+def builder_page(id: str, engine: WorkflowEngine) -> None:
+    editing = open_editing(id, engine.workflow_versions)
+    found = problems_of(editing.text, engine)
+    st.html(ROOM)
+    bar(editing, found, engine)
+    conflict_box(editing, engine.workflow_versions)
+    view = choose_view(VIEWS)
+    run = last_run(id, engine)
+    match view:
+        case "json":
+            json_view(editing, found, engine)
+        case "settings":
+            workflow_settings(editing, known_of(editing.content, run), engine)
+        case "history":
+            history_panel(editing, engine.workflow_versions)
+        case "tests":
+            tests_panel(editing, not found, engine)
+        case _:
+            canvas_view(editing, found, run, engine)
+
+
+def canvas_view(editing: Editing, found: list[Problem], run: RunView | None, engine: WorkflowEngine) -> None:
+    chosen = f"chosen:{editing.id}"
+    if editing.broken:
+        st.warning(
+            f"The text under JSON is broken: {plain(editing.broken)} The canvas shows the last one that was not."
+        )
+    drawing, form = st.columns([5, 2], gap="small")
+    with drawing:
+        event = canvas(
+            editing.content,
+            catalog_of(engine.registry),
+            key=f"builder:{editing.id}",
+            status=marks_of(run) if run else None,
+            selected=st.session_state.get(chosen),
+            problems=found,
+            read_only=bool(editing.broken),
+        )
+        if event is not None:
+            st.session_state[chosen] = event.selected
+            if event.draft is not None:
+                change(editing, event.draft, engine.workflow_versions)
+                st.rerun()
+        wanted = problems_panel(found)
+        if wanted:
+            st.session_state[chosen] = wanted
+            st.rerun()
+    with form, st.container(border=True, key="inspector"):
+        if run is not None and is_still_going(run):
+            watch(run.summary.id, standing(run), engine)
+        inspector(editing, st.session_state.get(chosen), run, engine)
+
+
+def is_still_going(run: RunView) -> bool:
+    """Not so of one that waits for somebody."""
+    return not is_over(run) and not run.questions
+
+
+def standing(run: RunView) -> list[str]:
+    return [run.status, *(step.status for step in run.steps)]
+
+
+@st.fragment(run_every=0.7)
+def watch(run_id: str, before: list[str], engine: WorkflowEngine) -> None:
+    """Draw the page again as soon as a step of the run begins or ends."""
+    run = engine.run(run_id)
+    st.caption(":material/progress_activity: It is running.")
+    if standing(run) != before or not is_still_going(run):
+        st.rerun()
+
+
+def json_view(editing: Editing, found: list[Problem], engine: WorkflowEngine) -> None:
+    seen, turn = f"json:{editing.id}:seen", f"json:{editing.id}:turn"
+    if st.session_state.get(seen, editing.text) != editing.text:  # changed by something else than this editor
+        st.session_state[turn] = st.session_state.get(turn, 0) + 1
+    text = editor(
+        editing.text,
+        key=f"json:{editing.id}",
+        revision=f"{editing.base}:{st.session_state.get(turn, 0)}",
+        language="json",
+        label="The workflow as JSON",
+        height=560,
+        problems=marks(found, editing.text),
+    )
+    st.session_state[seen] = text
+    if text != editing.text:
+        change_text(editing, text, engine.workflow_versions)
+        st.rerun()
+    problems_panel(found)
+
+
+def new_workflow(name: str) -> dict[str, Any]:
+    """What an empty canvas says."""
+    title = name.strip()
+    return {"format": 1, "id": title or "workflow", **({"name": title} if title else {}), "steps": []}
+
+
+def start_page(engine: WorkflowEngine) -> None:
+    """Begin a workflow, or go on with one."""
+    st.title("Builder", anchor=False)
+    with st.form("new", width=560), st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("A new workflow", placeholder="What shall it be called?", key="new-name")
+        if st.form_submit_button("Begin", type="primary", icon=":material/add:", key="begin"):
+            go("builder", id=begin(new_workflow(name or ""), engine.workflow_versions))
+    shelf = engine.library.workflows
+    drafts = engine.workflow_versions.drafts.ids()
+    if drafts:
+        st.subheader("Not published yet", anchor=False)
+        for id in drafts:
+            link(id, "builder", ":material/edit:", id=id)
+    st.subheader("All workflows", anchor=False)
+    for entry in shelf.list():
+        link(entry.name or entry.id, "builder", ":material/account_tree:", id=entry.id)
+
+
+engine = current()
+wanted = asked("id").get("id")
+if wanted:
+    builder_page(wanted, engine)
+else:
+    start_page(engine)

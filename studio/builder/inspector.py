@@ -1,0 +1,158 @@
+"""The chosen step: what it is given, how it runs, and what came of it the last time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from orchestrator.history import RunView, StepView
+from orchestrator.workflow_engine import WorkflowEngine
+from studio.builder.edit import find_step, set_value
+from studio.builder.fields import described, params_of, pickers_of
+from studio.builder.param_form import param_form
+from studio.builder.step_settings import step_settings
+from studio.builder.trials import known_of, pin, pins_of, run_to, test_step
+from studio.builder.variables import scope_of, variables
+from studio.editing import Editing, change
+from studio.failures import guarded
+from studio.forms import Field, text_of, value_of
+from studio.markup import plain
+from studio.output import show_value
+from studio.pickers import lists_of
+from studio.routes import link
+from studio.status import badge
+
+
+def inspector(editing: Editing, id: str | None, run: RunView | None, engine: WorkflowEngine) -> None:
+    """The panel beside the canvas. `run` is the newest one: its values are shown and used for trying out."""
+    step = find_step(editing.content, id) if id else None
+    if step is None:
+        st.caption("Choose a step on the canvas to see and change it, or add one from the list on its left.")
+        return
+    known = known_of(editing.content, run)
+    found = variables(editing.content, step["id"], known, engine.registry)
+    scope = scope_of(editing.content, step["id"], known)
+    action = described(str(step.get("uses")), engine.registry)
+    _name(editing, step, engine)
+    st.caption(
+        f"{plain(action.title)} · `{step['id']}`"
+        if action
+        else f":red[There is no action '{plain(str(step.get('uses')))}'.]"
+    )
+    setup, settings, trial = st.tabs(["Setup", "Settings", "Test"], key=f"inspector:{editing.id}", on_change="rerun")
+    if setup.open:
+        with setup:
+            lists = lists_of(pickers_of(str(step.get("uses")), engine.registry), engine)
+            params = params_of(step, engine.registry, lists)
+            if not params:
+                st.caption("It needs nothing.")
+            param_form(editing, step["id"], params, found, scope, engine)
+            if action is not None:
+                st.caption(plain(action.description))
+    if settings.open:
+        with settings:
+            step_settings(editing, step, found, scope, engine)
+    if trial.open:
+        with trial:
+            _trial(editing, step, run, engine)
+
+
+def _name(editing: Editing, step: Mapping[str, Any], engine: WorkflowEngine) -> None:
+    key = f"name:{editing.id}:{step['id']}"
+    st.session_state[key] = step.get("name") or ""
+
+    def take() -> None:
+        name = st.session_state[key].strip()
+        change(editing, set_value(editing.content, step["id"], ("name",), name or None), engine.workflow_versions)
+
+    st.text_input(
+        "Name",
+        key=key,
+        placeholder=step["id"].replace("_", " ").capitalize(),
+        label_visibility="collapsed",
+        on_change=take,
+    )
+
+
+def _trial(editing: Editing, step: Mapping[str, Any], run: RunView | None, engine: WorkflowEngine) -> None:
+    id = step["id"]
+    with st.container(horizontal=True):
+        alone = st.button(
+            "Test step",
+            icon=":material/play_arrow:",
+            type="primary",
+            key="test-step",
+            help="Run this step alone, on what is known. One that writes is previewed: nothing is sent.",
+        )
+        up_to = st.button(
+            "Run to here",
+            icon=":material/skip_next:",
+            key="run-to",
+            help="Run all that this step needs, and the step. What would be written is previewed.",
+        )
+    if alone:
+        _try(lambda: test_step(editing.content, id, run, engine))
+    if up_to:
+        _try(lambda: run_to(editing.content, id, engine))
+    pinned = pins_of(editing.content)
+    if id in pinned:
+        st.markdown(":violet-badge[:material/keep: Pinned] This output is used when you try other steps out.")
+        show_value(pinned[id], key=f"pinned:{id}", studio_url=engine.settings.studio_url)
+        if st.button("Take the pin out", icon=":material/keep_off:", key="unpin"):
+            change(editing, pin(editing.content, id, None), engine.workflow_versions)
+            st.rerun()
+    told = next((one for one in run.steps if one.id == id), None) if run else None
+    if told is None or run is None:
+        st.caption("It has not run yet.")
+        _type_pin(editing, id, None, engine)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(badge(told.status), width="content")
+        link("Open the run", "runs", ":material/open_in_full:", id=run.summary.id)
+    _came_of(told, run, engine)
+    _type_pin(editing, id, told.output, engine)
+
+
+def _came_of(step: StepView, run: RunView, engine: WorkflowEngine) -> None:
+    url = engine.settings.studio_url
+    if step.error:
+        remedy = f"  \n{plain(str(step.error.get('remedy') or ''))}"
+        st.error(plain(str(step.error.get("message", ""))) + remedy, icon=":material/error:")
+    plan = next((plan for plan in run.plans if plan.step == step.id), None)
+    output = step.output if step.output is not None else (plan.result if plan else None)
+    given = step.items[0].input if step.items else None
+    out, into = st.tabs(["Output", "Input"])
+    with out:
+        if plan is not None and run.mode == "preview":
+            st.caption(f":material/visibility: {plain(plan.summary)} Nothing was sent.")
+        show_value(output, key=f"last-out:{step.id}", studio_url=url, empty="Nothing came out.")
+    with into:
+        show_value(given, key=f"last-in:{step.id}", studio_url=url, empty="It was given nothing.")
+
+
+def _type_pin(editing: Editing, id: str, output: Any, engine: WorkflowEngine) -> None:
+    """Keep an output for trying other steps out: the last one, or a typed one."""
+    with st.container(horizontal=True):
+        if output is not None and st.button("Pin this output", icon=":material/keep:", key="pin"):
+            change(editing, pin(editing.content, id, output), engine.workflow_versions)
+            st.rerun()
+        with st.popover("Type an output", icon=":material/edit:"):
+            _typed_pin(editing, id, output, engine)
+
+
+@guarded()
+def _typed_pin(editing: Editing, id: str, output: Any, engine: WorkflowEngine) -> None:
+    field = Field("output", "The output as JSON", "json", required=True)
+    start = text_of(output if output is not None else pins_of(editing.content).get(id, {}))
+    text = st.text_area(field.label, value=start, height=220, key=f"typed-pin:{id}")
+    if st.button("Use it", key=f"use-pin:{id}", type="primary"):
+        change(editing, pin(editing.content, id, value_of(field, text)), engine.workflow_versions)
+        st.rerun()
+
+
+@guarded()
+def _try(start: Callable[[], str]) -> None:
+    start()
+    st.rerun()

@@ -1,0 +1,136 @@
+"""Bringing workflows in from outside, and handing them out: what a file holds is shown before any of it is taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from orchestrator.bundle_contents import contents_of
+from orchestrator.bundle_import import Choice, Incoming, bring_in, look
+from orchestrator.bundles import Bundle, Named, is_bundle, pack, read_content
+from orchestrator.downloads import download
+from orchestrator.errors import InvalidFile
+from orchestrator.library import parse_text
+from orchestrator.workflow import Workflow
+from orchestrator.workflow_engine import WorkflowEngine
+from studio.failures import guarded, show_problems
+from studio.files import incoming
+from studio.library_actions import offer
+from studio.markup import plain
+from studio.moments import count
+from studio.notices import notice
+from studio.people import who
+from studio.routes import go
+
+WORDS: dict[Choice, str] = {"keep_both": "Keep both", "replace": "Replace the one that is there", "skip": "Skip it"}
+
+
+def import_popover(engine: WorkflowEngine) -> None:
+    """Takes a file, or the address of one: a workflow, or a bundle."""
+    with st.popover("Import", icon=":material/upload:"):
+        upload = st.file_uploader(
+            "A workflow or a bundle, as JSON or YAML", type=["json", "yaml", "yml"], key="workflows-upload"
+        )
+        address = st.text_input(
+            "Or the address of one",
+            placeholder="https://…",
+            key="import-address",
+            help="A public address of the file. That of its page on GitHub will do, too.",
+        )
+        with guarded():
+            if upload is not None:
+                _offer(upload.getvalue(), upload.name, engine)
+            elif address and address.strip():
+                _offer(_fetched(address.strip()).encode(), _name(address), engine)
+
+
+def export_button(workflow: Workflow, engine: WorkflowEngine) -> None:
+    """The workflow with all that it uses, as one file."""
+    with guarded():
+        bundle = pack(workflow, engine.library, engine.registry)
+        st.download_button(
+            "Export with templates",
+            bundle.to_json(),
+            file_name=f"{workflow.id}.bundle.json",
+            mime="application/json",
+            icon=":material/inventory_2:",
+            on_click="ignore",
+            type="tertiary",
+            key="export-bundle",
+            help="One file with all that it uses, for another studio. Names of accounts and secrets stay here.",
+        )
+
+
+def _offer(data: bytes, name: str, engine: WorkflowEngine) -> None:
+    try:
+        content = parse_text(data.decode("utf-8-sig"), file=name)
+    except (UnicodeDecodeError, InvalidFile):
+        content = {}  # what is wrong with it is said below
+    if is_bundle(content):
+        offer_bundle(read_content(content, engine.library, file=name), engine)
+    else:
+        versions = engine.workflow_versions
+        offer(incoming(data, versions.shelf, engine.check), versions, "workflows")
+
+
+def offer_bundle(bundle: Bundle, engine: WorkflowEngine) -> None:
+    """What it holds and needs, and what is to happen where an id is taken."""
+    contents = contents_of(bundle, engine.library, engine.registry)
+    titles = {id: connector.title for id, connector in engine.registry.connectors.items()}
+    st.markdown(f"**{plain(bundle.name)}**  \n{plain(bundle.story)}")
+    found = look(bundle, engine.library)
+    st.markdown("\n".join(f"- {_line(one)}" for one in found))
+    needs = [*(titles[id] for id in contents.connectors), *(["a model"] if contents.asks_a_model else [])]
+    st.markdown(f"**Needs**: {plain(', '.join(needs) or 'nothing')}")
+    named = [name for name in contents.models if name]
+    if named:
+        st.markdown(f"**Names the models**: {plain(', '.join(named))}")
+    writes = dict.fromkeys(f"{titles[write.connector]}: {write.action}" for write in contents.writes)
+    st.markdown(f"**Changes**: {plain('; '.join(writes) or 'nothing outside')}")
+    if contents.problems:
+        st.markdown("**It cannot be imported here.**")
+        show_problems(contents.problems)
+        return
+    choices = {one.item.named: choice for one in found if one.standing == "taken" and (choice := _choice(one))}
+    undecided = sum(one.standing == "taken" for one in found) - len(choices)
+    if all(one.standing == "same" for one in found):
+        st.caption("All of it is there already, just so.")
+        return
+    if undecided:
+        st.caption(f"Choose for {count(undecided, 'item')} above.")
+    if st.button("Import", type="primary", key="import-bundle", disabled=bool(undecided)):
+        _import(bundle, choices, engine)
+
+
+def _line(one: Incoming) -> str:
+    standing = {"new": "", "same": " :gray[(there already, just so)]", "taken": " :orange[(the id is taken)]"}
+    return f"{one.item.kind.capitalize()} **{plain(one.title)}** `{one.item.id}`{standing[one.standing]}"
+
+
+def _choice(one: Incoming) -> Choice | None:
+    kind, id = one.item.named
+    return st.radio(
+        f"There is already another {kind} `{id}`",
+        list(WORDS),
+        index=None,
+        format_func=WORDS.__getitem__,
+        key=f"choice-{kind}-{id}",
+    )
+
+
+@guarded()
+def _import(bundle: Bundle, choices: dict[Named, Choice], engine: WorkflowEngine) -> None:
+    made = bring_in(bundle, choices, engine, by=who())
+    notice(f"'{bundle.name}' was imported." if made.saved else "Nothing was imported.")
+    go("workflows", id=made.workflow)
+
+
+@st.cache_data(ttl=60, max_entries=20, show_spinner="Fetching it…")
+def _fetched(address: str) -> str:
+    """Kept for a minute: each click in the popover runs the page again."""
+    return download(address)
+
+
+def _name(address: str) -> str:
+    return Path(address.split("?")[0]).name[:80] or "The file"

@@ -1,0 +1,48 @@
+/**
+ * The browser and Python change one draft. Python counts what it changed in `revision`, the browser numbers its edits,
+ * and each says what it knows of the other (`base`, `seen`). So an echo of an older edit is told from a change, and
+ * neither overwrites what the other does at the same time: the browser puts both together.
+ */
+import { merge } from "./merge.ts";
+import type { Draft } from "./types.ts";
+
+/** What Python says: its draft, and the number of the latest edit that is in it. */
+export interface Said {
+  readonly draft: Draft;
+  readonly revision: string;
+  readonly seen: number;
+}
+
+/** What the browser says. `base` is the revision that the edit was made on. */
+export interface Told {
+  readonly draft: Draft;
+  readonly base: string;
+  readonly number: number;
+}
+
+export interface Sync {
+  readonly base: string;
+  readonly number: number;
+  /** What Python is known to have. */
+  readonly shared: Draft;
+  readonly told: readonly Told[];
+}
+
+export const meet = ({ draft, revision, seen }: Said): Sync => ({ base: revision, number: seen, shared: draft, told: [] });
+
+export function tell(sync: Sync, draft: Draft): { sync: Sync; told: Told } {
+  const told = { draft, base: sync.base, number: sync.number + 1 };
+  return { sync: { ...sync, number: told.number, told: [...sync.told, told] }, told };
+}
+
+/** What to do about what Python says: a draft to take up, if any, and whether it must be told to Python in turn. */
+export function hear(sync: Sync, said: Said, present: Draft): { sync: Sync; draft: Draft; answer: boolean } {
+  const heard = sync.told.find(({ number }) => number === said.seen);
+  const shared = heard?.draft ?? sync.shared;
+  const told = sync.told.filter(({ number }) => number > said.seen);
+  if (said.revision === sync.base) return { sync: { ...sync, shared, told }, draft: present, answer: false };
+  const number = Math.max(sync.number, said.seen);
+  const next: Sync = { base: said.revision, number, shared: said.draft, told: [] };
+  if (present === shared) return { sync: next, draft: said.draft, answer: false };
+  return { sync: next, draft: merge(shared, present, said.draft) as Draft, answer: true };
+}

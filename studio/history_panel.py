@@ -1,0 +1,133 @@
+"""The versions of a workflow or template: who published what when, what differs, and the way back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from orchestrator.errors import PatchbayError
+from orchestrator.library import parse_text
+from orchestrator.version_diff import Change, changes
+from orchestrator.versions import Version, Versions
+from studio.editing import Editing, forget
+from studio.failures import guarded
+from studio.markup import plain, table
+from studio.moments import ago, moment
+from studio.notices import notice
+from studio.people import who
+from studio.text_diff import is_worth_comparing, text_diff
+from studio.version_view import change_rows, origin_words
+
+SHOWN = 50
+
+
+def history_panel(editing: Editing, versions: Versions[Any]) -> None:
+    known = versions.history(editing.id)[:SHOWN]
+    if not known:
+        st.caption("It has no version yet: its file cannot be read.")
+        return
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        chosen = _choose(known)
+    with right:
+        _show(editing, chosen, known, versions)
+
+
+def _choose(known: Sequence[Version]) -> Version:
+    now = time.time()
+    labels = {version.number: version_line(version, now) for version in known}
+    number = st.radio(
+        "Versions",
+        list(labels),
+        format_func=lambda number: labels.get(number, ""),
+        captions=[plain(version.note) or origin_words(version.origin) for version in known],
+        key="version",
+    )
+    return next((version for version in known if version.number == number), known[0])
+
+
+def version_line(version: Version, now: float) -> str:
+    """One version in a list."""
+    name = f" · **{plain(version.label)}**" if version.label else ""
+    by = f" · {plain(version.by)}" if version.by else ""
+    return f"Version {version.number}{name} · {ago(version.at, now)}{by}"
+
+
+def _show(editing: Editing, version: Version, known: Sequence[Version], versions: Versions[Any]) -> None:
+    newest = version.number == known[0].number
+    st.subheader(f"Version {version.number}", anchor=False)
+    st.caption(f"{plain(origin_words(version.origin))}, {moment(version.at, st.context.timezone)}")
+    text = versions.text(editing.id, version.number)
+    others = {one.number: f"Version {one.number}" for one in known if one.number != version.number}
+    others[0] = "The draft"
+    before = next((one.number for one in known if one.number < version.number), 0)
+    other = st.selectbox(
+        "Compared with",
+        list(others),
+        index=list(others).index(before),
+        format_func=lambda number: others.get(number, ""),
+        key=f"compared-with:{version.number}",
+    )
+    other_text = editing.text if other == 0 else versions.text(editing.id, other)
+    forward = other != 0 and other < version.number
+    show_changes(_between(other_text, text) if forward else _between(text, other_text))
+    with st.expander("The whole text", icon=":material/data_object:"):
+        st.code(text, language="json")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        restored = not newest and st.button(
+            "Restore this version",
+            icon=":material/restore:",
+            type="primary",
+            key="restore",
+            disabled=editing.is_changed,
+            help="Publish or discard your changes first, so that they are not lost." if editing.is_changed else None,
+        )
+        if restored:
+            _restore(editing, version, versions)
+        with st.popover("Give it a name", icon=":material/label:"):
+            label = st.text_input("Name", value=version.label, key=f"label:{version.number}", max_chars=80)
+            if st.button("Keep", key=f"keep-label:{version.number}"):
+                versions.label(editing.id, version.number, label or "")
+                st.rerun()
+
+
+def show_changes(found: Sequence[Change] | None) -> None:
+    """What differs, by step and field."""
+    if found is None:
+        st.caption("One of them cannot be read, so they cannot be compared.")
+    elif not found:
+        st.caption(":material/check: Nothing differs.")
+    else:
+        texts = {id(change): text_diff(change.before, change.after) for change in found if _is_text(change)}
+        rows = change_rows([change for change in found if not texts.get(id(change))])
+        if rows and any(change.step for change in found):
+            st.html(table(["Step", "What", "Before", "After"], rows))
+        elif rows:
+            st.html(table(["What", "Before", "After"], [row[1:] for row in rows]))
+        for change in found:
+            if compared := texts.get(id(change)):
+                place = " · ".join(part for part in (change.step, change.field) if part)
+                st.caption(plain(place))
+                st.html(compared)
+
+
+def _is_text(change: Change) -> bool:
+    return change.kind == "changed" and is_worth_comparing(change.before, change.after)
+
+
+def _between(before: str, after: str) -> list[Change] | None:
+    try:
+        return changes(parse_text(before), parse_text(after))
+    except PatchbayError:
+        return None
+
+
+@guarded()
+def _restore(editing: Editing, version: Version, versions: Versions[Any]) -> None:
+    made = versions.restore(editing.id, version.number, by=who())
+    forget(editing)
+    notice(f"Version {version.number} is back, as version {made.number}.")
+    st.rerun()

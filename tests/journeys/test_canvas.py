@@ -1,0 +1,423 @@
+"""The canvas in a real browser: workflows are built on it by mouse and by keyboard, and Python gets what was built."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from orchestrator.actions import Registry
+from orchestrator.errors import NotFound
+from orchestrator.templates import Template
+from orchestrator.validation import check
+from scripts.studio import ROOT, answers, environment, free_port
+from tests.conftest import Complaints
+
+pytestmark = pytest.mark.timeout(90)
+
+APP = "tests.studio.canvas_app"
+
+
+@dataclass
+class Canvas:
+    """The canvas on a page, and what Python knows of it."""
+
+    page: Page
+    file: Path
+
+    def box(self, id: str) -> Locator:
+        return self.page.locator(f'.react-flow__node[data-id="{id}"]')
+
+    def line(self, id: str) -> Locator:
+        return self.page.locator(f'.react-flow__edge[data-id="{id}"]')
+
+    def kept(self) -> dict[str, Any]:
+        return json.loads(self.file.with_suffix(".kept").read_text("utf-8"))
+
+    async def when(self, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """What Python knows, as soon as that is true."""
+        for _ in range(100):
+            kept = self.kept()
+            if true(kept):
+                return kept
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"Python knows {kept}")
+
+    async def draft(self, **wanted: Any) -> dict[str, Any]:
+        """Python's draft, as soon as its steps need what `wanted` says, and there are no others."""
+        kept = await self.when(
+            lambda kept: {step["id"]: step.get("needs", []) for step in kept["draft"]["steps"]} == wanted
+        )
+        return kept["draft"]
+
+    async def until(self, key: str, value: Any) -> None:
+        await self.when(lambda kept: kept[key] == value)
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    async def add(self, words: str) -> None:
+        """By keyboard: search, and Enter."""
+        await self.press("/")
+        await expect(self.page.get_by_role("combobox")).to_be_focused()
+        await self.page.keyboard.type(words)
+        await self.press("Enter")
+        await expect(self.page.locator(".react-flow__node:focus")).to_have_count(1)
+
+    async def drag(self, what: Locator, x: float, y: float) -> None:
+        await what.hover()
+        await self.page.mouse.down()
+        await self.page.mouse.move(x, y, steps=8)
+        await self.page.mouse.up()
+
+    async def carry(self, title: str, x: float, y: float) -> None:
+        """By mouse: from the palette to a point of the canvas."""
+        option = self.page.get_by_role("option", name=title, exact=True)
+        await option.scroll_into_view_if_needed()
+        await self.drag(option, x, y)
+
+    async def join(self, source: str, port: str, target: str) -> None:
+        await self.page.mouse.move(0, 0)
+        await self.box(source).locator(f'[data-handleid="{port}"]').hover()
+        await self.page.mouse.down()
+        await self.box(target).locator('[data-handleid="in"]').hover()
+        await self.page.mouse.up()
+
+
+@pytest.fixture(scope="module")
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The page with the canvas, and the file that it reads."""
+    folder = tmp_path_factory.mktemp("canvas")
+    (folder / ".streamlit").symlink_to(ROOT / ".streamlit")
+    file = folder / "given.json"
+    port = free_port()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", APP, str(port), str(file)],
+            cwd=folder,
+            env=environment(folder),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        if answers(url):
+            break
+        assert process.poll() is None, (folder / "log").read_text()
+        subprocess.run(["sleep", "0.1"], check=True)
+    yield url, file
+    process.kill()
+    process.wait()
+
+
+async def opened(page: Page, harness: tuple[str, Path], **given: Any) -> Canvas:
+    url, file = harness
+    file.write_text(json.dumps(given), "utf-8")
+    file.with_suffix(".kept").unlink(missing_ok=True)
+    await page.goto(url)
+    await expect(page.get_by_role("application", name="Steps of the workflow")).to_be_visible(timeout=30_000)
+    return Canvas(page, file)
+
+
+@pytest.fixture
+async def empty(page: Page, harness: tuple[str, Path], complaints: Complaints) -> AsyncIterator[Canvas]:
+    yield await opened(page, harness)
+    assert complaints.lines == []
+
+
+def chain(*ids: str, **more: Any) -> dict[str, Any]:
+    steps = [{"id": id, "uses": "set", "with": {"values": {}}} for id in ids]
+    for step, before in zip(steps[1:], ids, strict=False):
+        step["needs"] = [before]
+    return {"format": 1, "id": "test", "steps": steps, **more}
+
+
+def problems(draft: dict[str, Any]) -> list[str]:
+    def no_template(id: str) -> Template:
+        raise NotFound(f"There is no template '{id}'.")
+
+    return [problem.message for problem in check(draft, Registry.discover(), no_template)]
+
+
+def filled(draft: dict[str, Any]) -> list[str]:
+    """What is wrong when the forms of the steps are filled in."""
+    values = {"set": {"values": {"x": 1}}, "wait": {"seconds": 1}}
+    return problems({**draft, "steps": [step | {"with": values.get(step["uses"], {})} for step in draft["steps"]]})
+
+
+async def test_three_steps_are_built_by_keyboard_alone(empty: Canvas) -> None:
+    await empty.page.get_by_role("group", name="Canvas", exact=True).focus()
+    await empty.add("search mail")
+    await empty.add("set values")
+    await empty.add("wait")
+    draft = await empty.draft(search_mail=[], set_values=["search_mail"], wait=["set_values"])
+
+    assert draft["steps"][0] == {"id": "search_mail", "uses": "gmail.search_messages"}
+    assert "layout" not in draft
+    assert filled(draft) == []
+    await empty.until("selected", "wait")
+
+
+async def test_three_steps_are_built_by_mouse_alone(empty: Canvas) -> None:
+    await empty.carry("Search mail", 560, 300)
+    await empty.carry("Set values", 860, 300)
+    await empty.draft(search_mail=[], set_values=[])
+    await empty.join("search_mail", "out", "set_values")
+    await empty.draft(search_mail=[], set_values=["search_mail"])
+    line = await empty.line("search_mail>set_values").locator("path").first.bounding_box()
+    assert line
+    await empty.carry("Wait", line["x"] + line["width"] / 2, line["y"] + line["height"] / 2)
+    draft = await empty.draft(search_mail=[], wait=["search_mail"], set_values=["wait"])
+
+    assert [step["id"] for step in draft["steps"]] == ["search_mail", "wait", "set_values"]
+    assert set(draft["layout"]["steps"]) == {"search_mail", "set_values", "wait"}
+    assert filled(draft) == []
+
+
+async def test_a_line_is_drawn_taken_back_and_drawn_again(page: Page, harness: tuple[str, Path]) -> None:
+    draft = chain("a", "b")
+    del draft["steps"][1]["needs"]
+    canvas = await opened(page, harness, draft=draft)
+    await canvas.box("a").focus()
+    await canvas.press("c", "ArrowDown", "Enter")
+    await canvas.draft(a=[], b=["a"])
+    await canvas.press("Control+z")
+    await canvas.draft(a=[], b=[])
+    await canvas.press("Control+Shift+z")
+    await canvas.draft(a=[], b=["a"])
+    await canvas.press("e", "Delete")
+    await canvas.draft(a=[], b=[])
+
+
+async def test_a_step_is_inserted_on_a_line_by_keyboard(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a", "b"))
+    await canvas.box("a").focus()
+    await canvas.press("e", "Enter")
+    await page.keyboard.type("set values")
+    await canvas.press("Enter")
+    await canvas.draft(a=[], set_values=["a"], b=["set_values"])
+
+
+async def test_removing_heals_the_chain_and_undo_brings_all_back(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a", "b", "c"))
+    await canvas.box("b").click()
+    await canvas.press("Delete")
+    await canvas.draft(a=[], c=["a"])
+    await canvas.press("Control+z")
+    await canvas.draft(a=[], b=["a"], c=["b"])
+
+
+async def test_copies_go_through_the_clipboard_as_text(page: Page, harness: tuple[str, Path]) -> None:
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    canvas = await opened(page, harness, draft=chain("a", "b"))
+    await canvas.box("a").focus()
+    await canvas.press("Control+a", "Control+c")
+    copied = json.loads(await page.evaluate("navigator.clipboard.readText()"))
+    assert [step["id"] for step in copied["steps"]] == ["a", "b"]
+    await canvas.press("Control+v")
+    await canvas.draft(a=[], b=["a"], a_2=[], b_2=["a_2"])
+    await canvas.press("Control+x")
+    await canvas.draft(a=[], b=["a"])
+
+    other = await opened(page, harness, draft=chain("x"))
+    await other.box("x").focus()
+    await other.press("Control+v")
+    await other.draft(x=[], a_2=[], b_2=["a_2"])
+
+
+async def test_a_box_is_moved_by_mouse_and_by_keyboard_and_tidied_up(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a", "b"))
+    box = await canvas.box("b").bounding_box()
+    assert box
+    await canvas.drag(canvas.box("b").locator(".head"), box["x"] + 100, box["y"] + 200)
+    kept = await canvas.when(lambda kept: "layout" in kept["draft"])
+    x, y = kept["draft"]["layout"]["steps"]["b"]
+    assert kept["selected"] == "b"
+    await canvas.box("b").focus()
+    await canvas.press("Shift+ArrowDown")
+    await canvas.when(lambda kept: kept["draft"]["layout"]["steps"]["b"] == [x, y + 16])
+    await canvas.press("t")
+    await canvas.until("draft", chain("a", "b"))
+
+
+async def test_the_ports_of_a_branch_have_names_and_failures_lead_elsewhere(
+    page: Page, harness: tuple[str, Path]
+) -> None:
+    draft = chain("a", "b", "c")
+    draft["steps"] = [{"id": "which", "uses": "branch", "with": {"condition": True}}, *draft["steps"]]
+    for step in draft["steps"]:
+        step.pop("needs", None)
+    draft["layout"] = {"steps": {"which": [0, 0], "a": [360, -80], "b": [360, 60], "c": [360, 200]}}
+    canvas = await opened(page, harness, draft=draft)
+    await expect(canvas.box("which").locator(".way")).to_have_text(["yes", "no"])
+    await canvas.join("which", "way:yes", "a")
+    await canvas.join("which", "way:no", "b")
+    await canvas.box("a").hover()
+    await canvas.join("a", "error", "c")
+    got = await canvas.draft(which=[], a=["which.yes"], b=["which.no"], c=[])
+    await canvas.until(
+        "draft", {**got, "steps": [*got["steps"][:1], {**got["steps"][1], "on_error": "c"}, *got["steps"][2:]]}
+    )
+    assert problems(canvas.kept()["draft"]) == []
+
+
+async def test_steps_go_into_a_loop_and_stay_inside(empty: Canvas) -> None:
+    await empty.carry("Group", 700, 400)
+    await expect(empty.box("group")).to_contain_text("Drop steps here")
+    box = await empty.box("group").bounding_box()
+    assert box
+    await empty.carry("Set values", box["x"] + 150, box["y"] + 100)
+    kept = await empty.when(lambda kept: "steps" in kept["draft"]["steps"][0])
+    assert kept["draft"]["steps"] == [{"id": "group", "uses": "group", "steps": [{"id": "set_values", "uses": "set"}]}]
+    await expect(empty.box("set_values")).to_be_visible()
+
+
+async def test_another_id_reaches_every_expression(page: Page, harness: tuple[str, Path]) -> None:
+    draft = chain("a", "b", output={"x": "{{ steps.a.values }}"})
+    draft["steps"][1]["with"] = {"values": {"text": "{{ steps['a'].values }} and steps.a"}}
+    canvas = await opened(page, harness, draft=draft)
+    await canvas.box("a").focus()
+    await canvas.press("F2")
+    await page.get_by_label("Id, for expressions").fill("first")
+    await canvas.press("Enter")
+    got = await canvas.draft(first=[], b=["first"])
+    assert got["steps"][1]["with"]["values"]["text"] == "{{ steps['first'].values }} and steps.a"
+    assert got["output"] == {"x": "{{ steps.first.values }}"}
+
+
+async def test_what_the_page_changes_is_shown_and_undone_like_an_edit(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a", "b"))
+    await page.get_by_role("button", name="Name the first step").click()
+    await expect(canvas.box("a")).to_contain_text("Named by the page")
+    await canvas.box("b").click()
+    await canvas.press("Delete")
+    got = await canvas.draft(a=[])
+    assert got["steps"][0]["name"] == "Named by the page"
+    await canvas.press("Control+z", "Control+z")
+    await canvas.until("draft", chain("a", "b"))
+
+
+async def test_edits_that_cross_on_their_way_are_put_together(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a", "b", "c"), slow=0.7)
+    await canvas.box("b").click()
+    await canvas.until("selected", "b")
+    await page.get_by_role("button", name="Name the first step").click()
+    await canvas.box("b").focus()
+    await canvas.press("Delete")
+    got = await canvas.draft(a=[], c=["a"])
+    assert got["steps"][0]["name"] == "Named by the page"
+    await expect(canvas.box("a")).to_contain_text("Named by the page")
+    await expect(canvas.box("b")).to_have_count(0)
+
+
+async def test_the_page_and_the_person_choose_steps(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a", "b", "c"))
+    await canvas.box("b").click()
+    await canvas.until("selected", "b")
+    await page.get_by_role("button", name="Choose the last step").click()
+    await expect(canvas.box("c")).to_have_class(re.compile("selected"))
+    await canvas.box("c").focus()
+    await canvas.press("ArrowLeft", "Enter")
+    await canvas.until("opened", True)
+    assert canvas.kept()["selected"] == "b"
+
+
+async def test_every_step_is_in_the_list_in_words(page: Page, harness: tuple[str, Path]) -> None:
+    status = {"a": {"status": "succeeded", "seconds": 1.25, "cost": 0.002, "total": 3, "done": 3, "cached": 1}}
+    canvas = await opened(page, harness, draft=chain("a", "b"), status=status, problems=["b"])
+    await canvas.box("a").focus()
+    await canvas.press("l")
+    items = page.get_by_role("region", name="List of steps").get_by_role("listitem")
+    await expect(items).to_have_text(
+        ["A, Set values, Succeeded, 3 of 3, cached, $0.002, 1.3 s", "B, Set values, after A, 1 problem"]
+    )
+    await items.last.get_by_role("button").click()
+    await canvas.until("selected", "b")
+    await expect(canvas.box("b")).to_have_accessible_name("B, Set values, after A, 1 problem")
+
+
+async def test_who_may_only_read_changes_nothing(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a", "b"), read_only=True)
+    await expect(page.get_by_role("combobox")).to_have_count(0)
+    await canvas.box("b").click()
+    await canvas.press("Delete", "t", "Control+z", "Shift+ArrowDown", "n")
+    await canvas.until("selected", "b")
+    assert canvas.kept()["draft"] == chain("a", "b")
+    await expect(page.locator(".react-flow__node")).to_have_count(2)
+
+
+async def test_text_from_outside_never_runs(page: Page, harness: tuple[str, Path], complaints: Complaints) -> None:
+    bad = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
+    draft = chain("a", layout={"notes": [{"text": bad, "at": [0, -200]}]})
+    draft["steps"][0] |= {"name": bad, "with": {"cases": {bad: bad}}, "uses": "branch"}
+    status = {"a": {"status": bad, "error": bad}}
+    canvas = await opened(page, harness, draft=draft, status=status, problems=["a"])
+    await expect(canvas.box("a")).to_contain_text("<img src=x")
+    await expect(canvas.box("note:0")).to_contain_text("<script>")
+    await canvas.box("a").focus()
+    await canvas.press("l")
+    await page.wait_for_timeout(300)
+    assert await page.title() != "run"
+    assert complaints.lines == []
+
+
+async def test_a_draft_of_wrong_shape_is_told_and_left_alone(page: Page, harness: tuple[str, Path]) -> None:
+    url, file = harness
+    file.write_text(json.dumps({"draft": {"steps": [{"id": "a"}]}}), "utf-8")
+    await page.goto(url)
+    await expect(page.get_by_text("Step 1 (a) does not say what it uses.")).to_be_visible()
+
+
+async def test_nothing_is_fetched_from_elsewhere(page: Page, harness: tuple[str, Path]) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await opened(page, harness, draft=chain("a", "b"))
+    assert [url for url in asked if not url.startswith((harness[0], "data:", "blob:"))] == []
+
+
+async def test_two_pages_do_not_know_each_other(browser: Browser, harness: tuple[str, Path]) -> None:
+    """Each session has a history and a numbering of its own."""
+    pages = [await browser.new_page(), await browser.new_page()]
+    first = await opened(pages[0], harness, draft=chain("a", "b"))
+    await first.box("b").click()
+    await first.press("Delete")
+    await first.draft(a=[])
+    second = await opened(pages[1], harness, draft=chain("a", "b"))
+    await second.box("a").click()
+    await second.press("Delete")
+    await second.draft(b=[])
+
+
+async def test_a_note_is_written_and_taken_away_by_keyboard(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a"))
+    await canvas.box("a").focus()
+    await canvas.press("n")
+    await page.keyboard.type("Ask Anna first")
+    await canvas.press("Escape")
+    kept = await canvas.when(lambda kept: "Ask" in json.dumps(kept["draft"]))
+    assert kept["draft"]["layout"]["notes"][0]["text"] == "Ask Anna first"
+    await expect(canvas.box("note:0")).to_be_focused()
+    await canvas.press("Delete")
+    await canvas.until("draft", chain("a"))
+
+
+async def test_every_key_is_told_in_the_panel(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a"))
+    await canvas.box("a").focus()
+    await canvas.press("?")
+    panel = page.get_by_role("dialog", name="Keys")
+    await expect(panel).to_contain_text("undo")
+    await expect(panel.get_by_role("button", name="Close")).to_be_focused()
+    await canvas.press("Escape")
+    await expect(panel).to_have_count(0)
+    await expect(canvas.box("a")).to_be_focused()

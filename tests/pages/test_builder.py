@@ -1,0 +1,257 @@
+"""The Builder: a workflow changed by hand, kept as a draft, published as a version."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from orchestrator.workflow import Workflow
+from orchestrator.workflow_engine import WorkflowEngine
+from tests.pages.conftest import Open, Save, said
+
+
+@pytest.fixture
+def at(open_page: Open, save: Save) -> AppTest:
+    """The Builder on a workflow of one step."""
+    save("reads", name="Reads mail")
+    return open_page("builder", id="reads")
+
+
+def choose(at: AppTest, step: str = "mail") -> AppTest:
+    """Click a step on the canvas."""
+    at.session_state["chosen:reads"] = step
+    return at.run()
+
+
+def view(at: AppTest, name: str) -> AppTest:
+    at.session_state["view"] = name
+    return at.run()
+
+
+def type_json(at: AppTest, engine: WorkflowEngine, text: str) -> AppTest:
+    """Type in the place of what stands under JSON."""
+    view(at, "json")
+    base = engine.workflow_versions.history("reads")[0].number
+    at.session_state["json:reads"] = {"value": {"text": text, "revision": f"{base}:0"}}
+    return at.run()
+
+
+def draft(engine: WorkflowEngine, id: str = "reads") -> Any:
+    kept = engine.workflow_versions.drafts.get(id)
+    return None if kept is None else json.loads(kept.content)
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    return at.button(key=key).click().run()
+
+
+def publish(at: AppTest) -> AppTest:
+    at.session_state["publish"] = True
+    at.run()
+    return press(at, "publish-now")
+
+
+class TestAStep:
+    def test_is_changed_in_its_form_and_kept_at_once(self, at: AppTest, engine: WorkflowEngine) -> None:
+        choose(at)
+        at.text_input(key="param:reads:mail:query:value").set_value("from:ann").run()
+        assert not at.exception
+        assert draft(engine)["steps"][0]["with"]["query"] == "from:ann"
+        assert "Draft, kept" in said(at)
+        assert engine.load_workflow("reads").steps[0].with_["query"] == "is:unread", "the draft is not what runs"
+
+    def test_has_a_name_that_people_read(self, at: AppTest, engine: WorkflowEngine) -> None:
+        choose(at)
+        at.text_input(key="name:reads:mail").set_value("Look for mail").run()
+        assert draft(engine)["steps"][0]["name"] == "Look for mail"
+
+    def test_shows_what_an_expression_gives_now_and_why_it_gives_nothing(self, at: AppTest) -> None:
+        choose(at)
+        field = at.text_input(key="param:reads:mail:query:value")
+        field.set_value("{{ run.workflow | upper }}").run()
+        assert "= READS MAIL" in said(at)
+        at.text_input(key="param:reads:mail:query:value").set_value("{{ inputs.nobody }}").run()
+        assert "there is no 'nobody' here" in said(at)
+
+    def test_takes_a_number_from_an_expression_too(self, at: AppTest, engine: WorkflowEngine) -> None:
+        choose(at)
+        press(at, "param:reads:mail:limit:fx-button")
+        at.text_input(key="param:reads:mail:limit:value").set_value("{{ inputs.many }}").run()
+        assert draft(engine)["steps"][0]["with"]["limit"] == "{{ inputs.many }}"
+        at.text_input(key="param:reads:mail:limit:value").set_value("many").run()
+        assert "'many' is no number." in said(at)
+        assert draft(engine)["steps"][0]["with"]["limit"] == "{{ inputs.many }}"
+
+    def test_has_settings_that_are_written_only_when_they_say_something(
+        self, at: AppTest, engine: WorkflowEngine
+    ) -> None:
+        choose(at)
+        at.session_state["inspector:reads"] = "Settings"
+        at.run()
+        at.number_input(key="setting:reads:mail:timeout").set_value(30.0).run()
+        at.text_input(key="setting:reads:mail:if").set_value("true").run()
+        assert {key: draft(engine)["steps"][0][key] for key in ("timeout", "if")} == {"timeout": 30, "if": True}
+        at.number_input(key="setting:reads:mail:timeout").set_value(None).run()
+        assert "timeout" not in draft(engine)["steps"][0]
+
+    def test_is_tried_out_and_its_output_pinned(self, at: AppTest, engine: WorkflowEngine) -> None:
+        choose(at)
+        at.session_state["inspector:reads"] = "Test"
+        at.run()
+        press(at, "test-step")
+        [run] = engine.runs()
+        assert engine.wait(run.id).status == "succeeded"
+        at.run()
+        press(at, "pin")
+        assert draft(engine)["layout"]["pins"]["mail"]["messages"]
+        assert "Pinned" in said(at)
+
+
+class TestAWriteThatIsTriedOut:
+    def test_is_only_shown(self, open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+        page = {"id": "page", "uses": "notion.create_page", "with": {"parent": "Inbox summaries", "title": "T"}}
+        save("files", steps=[page])
+        at = open_page("builder", id="files")
+        at.session_state["chosen:files"] = "page"
+        at.session_state["inspector:files"] = "Test"
+        at.run()
+        press(at, "test-step")
+        [run] = engine.runs()
+        engine.wait(run.id)
+        at.run()
+        assert not at.exception
+        assert "Nothing was sent" in said(at)
+        assert engine.run(run.id).effects == ()
+
+
+class TestTheText:
+    def test_that_is_broken_is_kept_and_loses_no_canvas(self, at: AppTest, engine: WorkflowEngine) -> None:
+        type_json(at, engine, "{ not finished")
+        kept = engine.workflow_versions.drafts.get("reads")
+        assert kept is not None
+        assert kept.content == "{ not finished"
+        assert "1 problem" in said(at)
+        view(at, "canvas")
+        assert not at.exception
+        assert "The text under JSON is broken" in at.warning[0].value
+
+    def test_with_a_mistake_names_it_and_leads_to_the_step(self, at: AppTest, engine: WorkflowEngine) -> None:
+        text = engine.library.workflows.text("reads").replace("gmail.search", "gmail.serch")
+        type_json(at, engine, text)
+        assert "gmail.search" in said(at)
+        assert at.button(key="run").disabled
+        view(at, "canvas")
+        press(at, "problem:0")
+        assert at.session_state["chosen:reads"] == "mail"
+
+
+class TestPublishing:
+    def test_makes_a_version_with_who_when_and_why(self, at: AppTest, engine: WorkflowEngine) -> None:
+        choose(at)
+        at.text_input(key="param:reads:mail:query:value").set_value("from:ann").run()
+        at.session_state["publish"] = True
+        at.run()
+        assert "is:unread" in said(at), "what changes is shown first"
+        at.text_input(key="publish-note").set_value("Only hers").run()
+        press(at, "publish-now")
+        assert engine.load_workflow("reads").steps[0].with_["query"] == "from:ann"
+        newest = engine.workflow_versions.history("reads")[0]
+        assert (newest.number, newest.note, newest.origin) == (2, "Only hers", "published")
+        assert draft(engine) is None
+
+    def test_a_draft_can_be_given_up(self, at: AppTest, engine: WorkflowEngine) -> None:
+        choose(at)
+        at.text_input(key="param:reads:mail:query:value").set_value("from:ann").run()
+        at.session_state["more"] = True
+        at.run()
+        press(at, "discard")
+        assert draft(engine) is None
+        assert at.text_input(key="param:reads:mail:query:value").value == "is:unread"
+
+    def test_last_weeks_version_can_be_had_again(self, at: AppTest, engine: WorkflowEngine) -> None:
+        changed = engine.load_workflow("reads").model_copy(update={"name": "New name"})
+        engine.workflow_versions.publish(changed, by="ann", note="Renamed")
+        view(at, "history")
+        assert "New name" in said(at)
+        at.radio(key="version").set_value(1).run()
+        press(at, "restore")
+        assert engine.load_workflow("reads").name == "Reads mail"
+        assert [version.number for version in engine.workflow_versions.history("reads")] == [3, 2, 1]
+
+
+class TestTwoPeople:
+    def test_at_the_same_draft_choose_and_lose_nothing(
+        self, at: AppTest, engine: WorkflowEngine, open_page: Open
+    ) -> None:
+        choose(at)
+        at.text_input(key="param:reads:mail:query:value").set_value("mine").run()
+        known = engine.workflow_versions.drafts.get("reads")
+        assert known is not None
+        theirs = {**json.loads(known.content), "name": "Theirs"}
+        engine.workflow_versions.drafts.save(
+            "reads", json.dumps(theirs), base=known.base, after=known.revision, by="bob"
+        )
+        at.text_input(key="param:reads:mail:query:value").set_value("mine again").run()
+        assert "bob changed this draft while you did" in said(at)
+        assert draft(engine)["name"] == "Theirs"
+        press(at, "keep-mine")
+        assert draft(engine)["steps"][0]["with"]["query"] == "mine again"
+
+    def test_one_takes_the_others(self, at: AppTest, engine: WorkflowEngine) -> None:
+        choose(at)
+        at.text_input(key="param:reads:mail:query:value").set_value("mine").run()
+        known = engine.workflow_versions.drafts.get("reads")
+        assert known is not None
+        theirs = {**json.loads(known.content), "name": "Theirs"}
+        engine.workflow_versions.drafts.save(
+            "reads", json.dumps(theirs), base=known.base, after=known.revision, by="bob"
+        )
+        at.text_input(key="param:reads:mail:query:value").set_value("mine again").run()
+        press(at, "take-theirs")
+        assert "Theirs" in at.subheader[0].value
+
+    def test_a_change_that_came_while_nothing_was_typed_simply_shows(self, at: AppTest, engine: WorkflowEngine) -> None:
+        content = {**engine.load_workflow("reads").dump(), "name": "By another tab"}
+        engine.workflow_versions.drafts.save("reads", json.dumps(content), base=1, after=0, by="bob")
+        at.run()
+        assert "By another tab" in at.subheader[0].value
+
+
+class TestANewOne:
+    def test_begins_empty_and_is_only_a_draft(self, open_page: Open, engine: WorkflowEngine) -> None:
+        at = open_page("builder")
+        at.text_input(key="new-name").set_value("My first")
+        press(at, "begin")
+        assert draft(engine, "my_first") == {"format": 1, "id": "my_first", "name": "My first", "steps": []}
+        assert "my_first" not in engine.library.workflows.ids()
+
+    def test_is_there_after_its_first_publish(self, open_page: Open, engine: WorkflowEngine) -> None:
+        content = Workflow.model_validate({"id": "new", "steps": [{"id": "a", "uses": "set", "with": {"values": {}}}]})
+        engine.workflow_versions.drafts.save("new", content.to_json(), base=0, after=0, by="ann")
+        publish(open_page("builder", id="new"))
+        assert engine.load_workflow("new") == content
+
+
+def test_inputs_outputs_and_limits_are_forms(at: AppTest, engine: WorkflowEngine) -> None:
+    view(at, "settings")
+    at.text_input(key="workflow:reads:description").set_value("Reads it all").run()
+    at.number_input(key="workflow:reads:budget.tokens").set_value(500).run()
+    at.text_input(key="workflow:reads:inputs.new").set_value("query").run()
+    press(at, "workflow:reads:inputs.add")
+    at.text_input(key="workflow:reads:inputs.query.default").set_value("is:unread").run()
+    at.text_input(key="workflow:reads:output.new").set_value("found").run()
+    press(at, "workflow:reads:output.add")
+    at.text_input(key="workflow:reads:output.found").set_value("{{ steps.mail.count }}").run()
+    made = draft(engine)
+    assert made["description"] == "Reads it all"
+    assert made["budget"] == {"tokens": 500}
+    assert made["inputs"] == {"query": {"type": "string", "default": "is:unread"}}
+    assert made["output"] == {"found": "{{ steps.mail.count }}"}
+    assert engine.check(made) == []
+
+
+def test_one_that_does_not_exist_is_one_sentence(open_page: Open) -> None:
+    assert "There is no workflow" in open_page("builder", id="nope").error[0].value
