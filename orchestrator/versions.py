@@ -41,7 +41,8 @@ class Version:
 
 
 class Versions(Generic[T]):
-    """The versions of the items of one shelf, and their drafts. Thread-safe. Raises `StoreError` where the store does."""
+    """The versions of the items of one shelf, and their drafts. Thread-safe. Raises `StoreError` where the store
+    does."""
 
     def __init__(self, store: Store, shelf: Shelf[T], now: Callable[[], float] = time.time) -> None:
         self.shelf = shelf

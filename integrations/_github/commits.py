@@ -181,6 +181,8 @@ def _stored(
 ) -> GitCommit:
     """The commit in GitHub's store, on no branch yet."""
     tree = repository.create_git_tree(changes, head.tree)
+    if not isinstance(tree.sha, str):
+        raise ValueError("The answer is no tree.")
     return repository.create_git_commit(message, tree, [head])
 
 

@@ -89,22 +89,12 @@ def once(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Action
     return made
 
 
-KNOWN = {
-    (
-        "github.commit_files",
-        "other_shape",
-    ): "a tree that is none is not noticed, and the commit on it is refused",
-}
-"""What is not mended yet. Nothing happens twice there, but what could be tried again is given up."""
-
-
 def cases() -> list[Any]:
     return [
         pytest.param(
             action,
             kind,
             id=f"{action.id}-{kind}",
-            marks=[pytest.mark.xfail(strict=True, reason=KNOWN[action.id, kind])] if (action.id, kind) in KNOWN else [],
         )
         for action in WRITES
         for kind in (*NOTHING_HAPPENS, *IT_HAPPENS)
