@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from studio.editing import Editing, change
 from studio.forms import value_of
 from studio.markup import plain
 from studio.output import show_value
+
+SINGLE = re.compile(r"\{\{.*\}\}", re.DOTALL)
+"""A text that is one expression."""
 
 LINES = 5
 """Lines of a field for long text."""
@@ -143,7 +147,14 @@ def meant(param: Param, said: Any, as_text: bool) -> Any:
         return None
     if said in (None, "") or said == param.default:
         return None
-    return value_of(param.field, said)
+    if kind == "lines" and isinstance(said, str) and SINGLE.fullmatch(said.strip()):
+        return said.strip()
+    try:
+        return value_of(param.field, said)
+    except InvalidInput:
+        if isinstance(said, str) and SINGLE.fullmatch(said.strip()):
+            return said.strip()
+        raise
 
 
 def _fx(editing: Editing, step: str, param: Param, key: str, on: bool, engine: WorkflowEngine) -> None:

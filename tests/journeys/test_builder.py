@@ -96,3 +96,56 @@ async def test_mail_to_a_page_from_an_empty_canvas(studio: Studio, page: Page, c
     await page.get_by_role("button", name="Approve and send").click()
     await expect(page.get_by_role("heading", name="What it did")).to_be_visible(timeout=WAITS)
     assert complaints.lines == []
+
+
+async def test_a_mistake_leads_to_its_step_and_is_mended(studio: Studio, page: Page) -> None:
+    await begin(page, studio, "Mend me")
+    await add(page, "gmail search", "Search mail")
+    await add(page, "set values", "Set values")
+    await fill(page, "Name", "Count them")
+    await page.locator("[class*='st-key-param-'][class*='-values-fx-button']").get_by_role("button").click()
+    await fill(page, "Values", "{{ steps.serch_mail.count }}")
+    problem = page.get_by_role("button", name=re.compile("step 'set_values'"))
+    await expect(problem).to_be_visible()
+    await expect(page.get_by_text(re.compile("nearest is 'search_mail'"))).to_be_visible()
+    await expect(page.get_by_role("button", name="Run")).to_be_disabled()
+
+    await page.locator(".react-flow__node[data-id='search_mail']").click()
+    await expect(inspector(page)).to_contain_text("search_mail")
+    await problem.click()
+    await expect(inspector(page)).to_contain_text("set_values")
+    await fill(page, "Values", '{{ {"n": steps.search_mail.count} }}')
+    await expect(page.get_by_text("No problems: it can run.")).to_be_visible()
+
+
+async def test_a_version_is_compared_restored_and_a_run_gone_back_to(studio: Studio, page: Page) -> None:
+    folder = studio.home / "workflows"
+    folder.mkdir(parents=True, exist_ok=True)
+    step = {"id": "mail", "uses": "gmail.search_messages", "with": {"query": "is:unread", "limit": 3}}
+    content = {
+        "format": 1,
+        "id": "versions",
+        "name": "Versions",
+        "steps": [step],
+        "output": {"n": "{{ steps.mail.count }}"},
+    }
+    (folder / "versions.json").write_text(json.dumps(content))
+    await page.goto(f"{studio.url}/builder?id=versions")
+    await page.locator(".react-flow__node[data-id='mail']").click()
+    await fill(page, "At most", "1")
+    await expect(page.get_by_text("Draft, kept")).to_be_visible()
+    await publish(page, "Only one")
+
+    await page.get_by_role("button", name="Run", exact=True).click()
+    await expect(page.get_by_text("Succeeded").first).to_be_visible()
+    await page.get_by_role("button", name="Run again from here").click()
+    await page.get_by_label("What it is given").fill('{"query": "is:unread", "limit": 2}')
+    await page.get_by_role("button", name="This step alone").click()
+    await expect(page.get_by_role("link", name="It goes on from an earlier run")).to_be_visible()
+
+    await page.goto(f"{studio.url}/builder?id=versions&view=history")
+    await expect(page.get_by_text("with.limit")).to_be_visible()
+    await page.get_by_text(re.compile("^Version 1 ")).first.click()
+    await page.get_by_role("button", name="Restore this version").click()
+    await expect(page.get_by_text("Version 3 is published")).to_be_visible()
+    assert published(studio, "versions")["steps"][0]["with"]["limit"] == 3
