@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -126,9 +125,11 @@ _UNASKED: dict[Standing, Choice] = {"new": "keep_both", "same": "skip"}
 def _content(
     one: Incoming, ids: Mapping[Named, str], engine: WorkflowEngine, defaults: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The content of an item under its new id, with the names of the others as they are now."""
+    """The content of an item under its new id, with the names of the others as they are now. It names no account, even
+    if the bundle was made so that it does."""
     item = one.item
-    content = copy.deepcopy(item.content)
+    shelf = engine.library.templates if item.kind == "template" else engine.library.workflows
+    content = content_of(shelf.parse(json.dumps(item.content)))
     if item.kind == "workflow":
         for holder, key, kind in references(content, engine.registry):
             holder[key] = ids.get((kind, holder[key]), holder[key])

@@ -7,7 +7,6 @@ bundle is not proven by it. Names of accounts are left out, and what holds a sec
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import re
@@ -129,14 +128,12 @@ def pack(
 
 
 def read(text: str, library: Library, *, file: str | None = None) -> Bundle:
-    """The bundle that a text says. Raises `InvalidFile` for what is none or was changed since it was made,
+    """The bundle that a JSON text says. Raises `InvalidFile` for what is none or was changed since it was made,
     `InvalidWorkflow` when an item of it cannot be read."""
-    return read_content(parse_text(text, file=file), library, file=file)
-
-
-def read_content(content: Mapping[str, Any], library: Library, *, file: str | None = None) -> Bundle:
-    """As `read`, of what the text says."""
     where, name = Where(file=file), file or "The bundle"
+    if not text.lstrip().startswith("{"):  # what YAML repeats by reference, a checksum has to read again and again
+        raise InvalidFile(f"{name} is no JSON, and a bundle is.", remedy="Export the workflow again.", where=where)
+    content = parse_text(text, file=file)
     made_by = content.get("bundle")
     if isinstance(made_by, int) and made_by > FORMAT:
         remedy = "Update Patchbay, or ask for an older one."
@@ -178,8 +175,8 @@ def references(content: Mapping[str, Any], registry: Registry) -> Iterator[tuple
 
 def content_of(item: Workflow | Template) -> dict[str, Any]:
     """What its file says, as it is read again, without names of accounts."""
-    content = copy.deepcopy(parse_text(item.to_json()))
-    for step in _steps(content) if isinstance(item, Workflow) else ():
+    content = parse_text(item.to_json())
+    for step in _steps(content):
         step.pop("account", None)
     return content
 

@@ -127,6 +127,7 @@ def render_text(source: str, scope: Scope) -> str:
     return _guard(source, lambda: template.render(scope))
 
 
+@lru_cache(maxsize=1024)
 def variables_of(source: str) -> frozenset[str]:
     """The names that a text template takes from outside. Raises `ExpressionError` for bad syntax."""
     return _check_syntax(source, lambda: frozenset(find_undeclared_variables(ENVIRONMENT.parse(source))))

@@ -45,22 +45,22 @@ def builder_page(id: str, engine: WorkflowEngine) -> None:
     bar(editing, found, engine)
     conflict_box(editing, engine.workflow_versions)
     view = choose_view(VIEWS)
-    run = last_run(id, engine)
     match view:
         case "json":
             json_view(editing, found, engine)
         case "settings":
-            workflow_settings(editing, known_of(editing.content, run), engine)
+            workflow_settings(editing, known_of(editing.content, last_run(id, engine)), engine)
         case "history":
             history_panel(editing, engine.workflow_versions)
         case "tests":
             tests_panel(editing, not found, engine)
         case _:
-            canvas_view(editing, found, run, engine)
+            canvas_view(editing, found, last_run(id, engine), engine)
 
 
 def canvas_view(editing: Editing, found: list[Problem], run: RunView | None, engine: WorkflowEngine) -> None:
     chosen = f"chosen:{editing.id}"
+    st.session_state.setdefault(chosen, asked("step").get("step"))
     if editing.broken:
         st.warning(
             f"The text under JSON is broken: {plain(editing.broken)} The canvas shows the last one that was not."

@@ -9,7 +9,7 @@ import streamlit as st
 from orchestrator.history import RunView
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.account_panels import care
-from studio.draft_list import drafts_of
+from studio.draft_list import show_drafts
 from studio.failures import guarded
 from studio.first_steps import first_steps, is_new
 from studio.markup import cell, plain
@@ -120,21 +120,6 @@ def workflows(engine: WorkflowEngine) -> None:
         link("More in the gallery", "gallery", ":material/storefront:")
 
 
-def unpublished(engine: WorkflowEngine) -> None:
-    """Drafts to go on with. Nothing when there are none."""
-    found = drafts_of(engine)
-    if found:
-        st.subheader("Go on with", anchor=False)
-    for draft in found[:SHOWN]:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f":blue-badge[:material/edit: Draft] **{plain(draft.name)}**", width="content")
-            by = f" by {draft.by}" if draft.by else ""
-            st.caption(plain(f"changed {ago(draft.at, time.time())}{by}"), width="content")
-            link("Open", draft.page, ":material/arrow_forward:", id=draft.id)
-    if len(found) > SHOWN:
-        link("All drafts", "builder", ":material/arrow_forward:")
-
-
 engine = current()
 new = is_new(engine)
 st.title("Welcome to Patchbay" if new else "What shall we run?", anchor=False)
@@ -149,5 +134,5 @@ if new and not pinned(engine):
     first_steps(engine)
 else:
     workflows(engine)
-    unpublished(engine)
+    show_drafts(engine)
 recent(engine)

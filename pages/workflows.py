@@ -61,8 +61,8 @@ def workflow_page(id: str, engine: WorkflowEngine) -> None:
         st.badge("Shipped" if shelf.is_shipped(id) else "Yours", color="gray")
         link("Change it in the Builder", "builder", ":material/design_services:", id=id)
         file_buttons(engine.workflow_versions, id, "workflows", broken=False)
-        export_button(workflow, engine)
-        pin_button(id, engine, words=True)
+        export_button(workflow, engine, type="secondary")
+        pin_button(id, engine, type="secondary")
     run_part(workflow, engine)
 
 

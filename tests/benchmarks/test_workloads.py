@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import chain, fanout, github_reads, growth, parked, slow_fsync, throughput, waits
+from benchmarks import chain, fanout, github_reads, growth, pages, parked, slow_fsync, throughput, waits
 from benchmarks import engine as bench
 from benchmarks.line import Result
 
@@ -38,6 +38,13 @@ def test_a_workload_says_what_it_found(measure: Callable[[], Result], units: lis
         first.floor / first.value if first.unit == "runs/s" else first.value / first.floor
     )
     assert first.goal
+
+
+def test_pages_are_drawn_again_with_many_runs_stored() -> None:
+    result = pages.measure(stored=30, rounds=2)
+    assert {line.unit for line in result.lines} == {"ms"}
+    assert len(result.lines) == len(pages.QUERIES) + 1
+    assert result.lines[0].value == max(line.value for line in result.lines)
 
 
 def test_slow_fsyncs_slow_what_waits_for_the_disk() -> None:
