@@ -21,7 +21,18 @@ from benchmarks.machine import load, machine
 from scripts.studio import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
-WORKLOADS = ("chain", "fanout", "waits", "throughput", "growth", "slow_fsync", "parked", "github_reads", "pages", "startup")
+WORKLOADS = (
+    "chain",
+    "fanout",
+    "waits",
+    "throughput",
+    "growth",
+    "slow_fsync",
+    "parked",
+    "github_reads",
+    "pages",
+    "startup",
+)
 UNKNOWN: dict[str, None] = dict.fromkeys(("value", "unit", "floor", "ratio", "goal"))
 """What cannot be measured on this machine."""
 HEAD = ("what", "value", "unit", "floor", "ratio", "goal", "reached")

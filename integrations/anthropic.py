@@ -6,9 +6,9 @@ Messages, streamed: https://platform.claude.com/docs/en/api/messages, .../build-
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from integrations._kept import kept
 from integrations.provider import failures
 from integrations.provider.account import ModelAccount
 from integrations.provider.answer import End, Piece, gather, summed_up
@@ -101,7 +101,7 @@ def check(account: AnthropicAccount) -> str:
     return summed_up(account, len(models(account)))
 
 
-@lru_cache(maxsize=32)
+@kept
 def client(account: AnthropicAccount) -> Anthropic:
     """The SDK's client of an account, kept for its connections. The engine retries, so it does not."""
     import anthropic as sdk

@@ -8,9 +8,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from integrations._kept import kept
 from integrations.provider import failures
 from integrations.provider.account import ModelAccount
 from integrations.provider.answer import Piece, gather, summed_up
@@ -120,7 +120,7 @@ def check(account: GeminiAccount) -> str:
     return summed_up(account, len(models(account)))
 
 
-@lru_cache(maxsize=32)
+@kept
 def client(account: GeminiAccount) -> Client:
     """The SDK's client of an account, kept for its connections. The engine retries, so it does not."""
     from google.genai import Client

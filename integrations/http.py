@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import time
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import AfterValidator, model_validator
 
+from integrations._kept import kept
 from orchestrator.actions import (
     Account,
     AccountError,
@@ -245,7 +245,7 @@ def check(account: HttpAccount) -> str:
     return f"{account.base_url} answers with status {answer.status}"
 
 
-@cache
+@kept
 def _client(account: HttpAccount) -> httpx.Client:
     """One client an account, so that connections are used again. It keeps no cookies, which runs could share."""
     import httpx

@@ -6,9 +6,9 @@ Chat completions, streamed: https://platform.openai.com/docs/api-reference/chat/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from integrations._kept import kept
 from integrations.provider import failures
 from integrations.provider.account import ModelAccount
 from integrations.provider.answer import End, Piece, gather, summed_up
@@ -136,7 +136,7 @@ def listed(account: OpenAIAccount) -> list[Any]:
         raise translated(error, account, ModelRequest((), "", timeout=10)) from error
 
 
-@lru_cache(maxsize=32)
+@kept
 def client(account: OpenAIAccount) -> OpenAI:
     """The SDK's client of an account, kept for its connections. The engine retries, so it does not."""
     import openai as sdk

@@ -23,7 +23,7 @@ from scripts.browser import launch
 from scripts.studio import ROOT, Studio, command_line
 
 IMAGES = ROOT / "docs" / "images"
-SHOWN_IN_DOCS = ("home", "workflow", "run", "preview", "practice", "template")
+SHOWN_IN_DOCS = ("home", "builder", "run", "preview", "practice", "template")
 LIMIT = 1_500_000
 """Bytes that the pictures in the repository may take together."""
 
@@ -32,6 +32,9 @@ Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 STAR = "email_to_notion"
 """The workflow whose run is shown."""
+
+ASKS_IN_TELEGRAM = "ask_before_sending"
+"""It waits until somebody presses a button in a chat."""
 
 ASKING = {
     "format": 1,
@@ -65,9 +68,9 @@ class Subject:
 
 
 def run_everything(studio: Studio) -> dict[str, dict[str, Any]]:
-    """Run each shipped workflow once, the one that is shown last; what `run --json` said of each."""
+    """Run each shipped workflow once, but the one that asks; the one that is shown last. What `run --json` said."""
     listed = json.loads(said(studio, "list", "--json"))
-    ids = sorted((entry["id"] for entry in listed), key=lambda id: id == STAR)
+    ids = sorted((entry["id"] for entry in listed if entry["id"] != ASKS_IN_TELEGRAM), key=lambda id: id == STAR)
     return {id: json.loads(said(studio, "run", id, "--json")) for id in ids}
 
 
@@ -101,8 +104,11 @@ def subjects(runs: dict[str, dict[str, Any]], preview: str, asking: str | None) 
     made = star["effects"][0]["link"]
     return [
         Subject("home", "/"),
+        Subject("gallery", "/gallery"),
         Subject("workflows", "/workflows"),
         Subject("workflow", f"/workflows?id={STAR}"),
+        Subject("builder", f"/builder?id={STAR}&step=summary"),
+        Subject("history", f"/builder?id={STAR}&view=history"),
         Subject("templates", "/templates"),
         Subject("template", "/templates?id=email_summary"),
         Subject("runs", "/runs"),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
 from orchestrator.bundle_contents import contents_of
 from orchestrator.bundle_import import Choice, Incoming, bring_in, look
-from orchestrator.bundles import Bundle, Named, is_bundle, pack, read_content
+from orchestrator.bundles import Bundle, Named, is_bundle, pack, read
 from orchestrator.downloads import download
-from orchestrator.errors import InvalidFile
+from orchestrator.errors import InvalidFile, PatchbayError
 from orchestrator.library import parse_text
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
@@ -45,30 +46,37 @@ def import_popover(engine: WorkflowEngine) -> None:
                 _offer(_fetched(address.strip()).encode(), _name(address), engine)
 
 
-def export_button(workflow: Workflow, engine: WorkflowEngine) -> None:
-    """The workflow with all that it uses, as one file."""
-    with guarded():
-        bundle = pack(workflow, engine.library, engine.registry)
-        st.download_button(
-            "Export with templates",
-            bundle.to_json(),
-            file_name=f"{workflow.id}.bundle.json",
-            mime="application/json",
-            icon=":material/inventory_2:",
-            on_click="ignore",
-            type="tertiary",
-            key="export-bundle",
-            help="One file with all that it uses, for another studio. Names of accounts and secrets stay here.",
-        )
+def export_button(
+    workflow: Workflow, engine: WorkflowEngine, *, type: Literal["secondary", "tertiary"] = "tertiary"
+) -> None:
+    """The workflow with all that it uses, as one file. What keeps it from being one is told at the button."""
+    try:
+        text = pack(workflow, engine.library, engine.registry).to_json()
+        why_not = None
+    except PatchbayError as error:
+        text, why_not = "", plain(str(error))
+    st.download_button(
+        "Export with templates",
+        text,
+        file_name=f"{workflow.id}.bundle.json",
+        mime="application/json",
+        icon=":material/inventory_2:",
+        on_click="ignore",
+        type=type,
+        key="export-bundle",
+        disabled=why_not is not None,
+        help=why_not or "One file with all that it uses, for another studio. Account names and secrets stay here.",
+    )
 
 
 def _offer(data: bytes, name: str, engine: WorkflowEngine) -> None:
     try:
-        content = parse_text(data.decode("utf-8-sig"), file=name)
+        text = data.decode("utf-8-sig")
+        content = parse_text(text, file=name)
     except (UnicodeDecodeError, InvalidFile):
-        content = {}  # what is wrong with it is said below
+        text, content = "", {}  # what is wrong with it is said below
     if is_bundle(content):
-        offer_bundle(read_content(content, engine.library, file=name), engine)
+        offer_bundle(read(text, engine.library, file=name), engine)
     else:
         versions = engine.workflow_versions
         offer(incoming(data, versions.shelf, engine.check), versions, "workflows")

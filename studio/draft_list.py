@@ -1,14 +1,22 @@
-"""The drafts that nobody has published yet. No Streamlit here."""
+"""The drafts that nobody has published yet, to go on with."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import streamlit as st
 
 from orchestrator.errors import InvalidFile
 from orchestrator.library import parse_text
 from orchestrator.versions import Versions
 from orchestrator.workflow_engine import WorkflowEngine
+from studio.markup import plain
+from studio.moments import ago
+from studio.routes import link
+
+SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,21 @@ class DraftLine:
     name: str
     at: float
     by: str
+
+
+def show_drafts(engine: WorkflowEngine) -> None:
+    """Nothing when there are none."""
+    found = drafts_of(engine)
+    if found:
+        st.subheader("Go on with", anchor=False)
+    for draft in found[:SHOWN]:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":blue-badge[:material/edit: Draft] **{plain(draft.name)}**", width="content")
+            by = f" by {draft.by}" if draft.by else ""
+            st.caption(plain(f"changed {ago(draft.at, time.time())}{by}"), width="content")
+            link("Open", draft.page, ":material/arrow_forward:", id=draft.id)
+    if len(found) > SHOWN:
+        link("All drafts", "builder", ":material/arrow_forward:")
 
 
 def drafts_of(engine: WorkflowEngine) -> list[DraftLine]:

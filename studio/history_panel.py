@@ -38,22 +38,26 @@ def history_panel(editing: Editing, versions: Versions[Any]) -> None:
 
 def _choose(known: Sequence[Version]) -> Version:
     now = time.time()
-    labels = {version.number: version_line(version, now) for version in known}
+    # An option is known by what people read: nothing in it may change by itself, as "2 min ago" does.
+    labels = {version.number: _title(version) for version in known}
     number = st.radio(
         "Versions",
         list(labels),
         format_func=lambda number: labels.get(number, ""),
-        captions=[plain(version.note) or origin_words(version.origin) for version in known],
+        captions=[version_line(version, now) for version in known],
         key="version",
     )
     return next((version for version in known if version.number == number), known[0])
 
 
+def _title(version: Version) -> str:
+    return f"Version {version.number}" + (f" · **{plain(version.label)}**" if version.label else "")
+
+
 def version_line(version: Version, now: float) -> str:
-    """One version in a list."""
-    name = f" · **{plain(version.label)}**" if version.label else ""
-    by = f" · {plain(version.by)}" if version.by else ""
-    return f"Version {version.number}{name} · {ago(version.at, now)}{by}"
+    """When a version was made, by whom and why."""
+    why = version.note or origin_words(version.origin)
+    return " · ".join(plain(part) for part in (ago(version.at, now), version.by, why) if part)
 
 
 def _show(editing: Editing, version: Version, known: Sequence[Version], versions: Versions[Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from orchestrator.library import Entry
@@ -20,17 +22,15 @@ def pinned(engine: WorkflowEngine) -> list[Entry]:
     return [known[id] for id in pins(engine).ids() if id in known]
 
 
-def pin_button(id: str, engine: WorkflowEngine, *, words: bool = False) -> None:
-    """Pins the workflow, or lets it go; with `words` it says which."""
+def pin_button(id: str, engine: WorkflowEngine, *, type: Literal["secondary", "tertiary"] = "tertiary") -> None:
+    """Pins the workflow to Home, or lets it go."""
     is_pinned = id in pins(engine).ids()
-    said = "Unpin" if is_pinned else "Pin to Home"
-    icon = ":material/keep_off:" if is_pinned else ":material/keep:"
     st.button(
-        said if words else icon,
-        icon=icon if words else None,
+        "Unpin" if is_pinned else "Pin",
+        icon=":material/keep_off:" if is_pinned else ":material/keep:",
         key=f"pin-{id}",
-        type="secondary" if words else "tertiary",
-        help=None if words else f"{said}",
+        type=type,
+        help="Take it off Home." if is_pinned else "Keep it at hand on Home.",
         on_click=_change,
         args=(id, is_pinned, engine),
     )

@@ -11,7 +11,7 @@ import pytest
 from orchestrator import WorkflowEngine
 from orchestrator.settings import ROOT
 
-PAGES = ["README.md", "CHANGELOG.md", "docs/guide.md"]
+PAGES = ["README.md", "CHANGELOG.md", "docs/guide.md", "docs/accounts.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

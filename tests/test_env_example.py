@@ -1,25 +1,27 @@
-"""`.env.example` names every setting there is, with its default, and nothing else."""
+"""`.env.example` names every setting and every field of an account there is, with its default, and nothing else."""
 
 from __future__ import annotations
 
 import re
 
-from integrations.openai import OpenAIAccount
-from orchestrator.actions import Account
+from orchestrator.actions import Registry
 from orchestrator.settings import PREFIX, ROOT, Settings
+from scripts import environment
 
-LINE = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
+LINE = re.compile(r"^#?([A-Z_0-9]+)=(.*)$", re.MULTILINE)
 
 
 def test_every_setting_is_there_with_its_default() -> None:
-    defaults = {f"{PREFIX}{name}".upper(): field.default for name, field in Settings.model_fields.items()}
-    for name, field in OpenAIAccount.model_fields.items():
-        if name not in Account.model_fields:
-            defaults[f"{PREFIX}OPENAI_{name}".upper()] = field.default
+    wanted = {f"{PREFIX}{name}".upper(): _text(field.default) for name, field in Settings.model_fields.items()}
+    for connector in Registry.discover().connectors.values():
+        wanted |= environment.variables(connector) | environment.client_variables(connector)
+    assert {"PATCHBAY_OPENAI_API_KEY", "PATCHBAY_GOOGLE_CLIENT_ID", "PATCHBAY_GMAIL_BASE_URL"} <= wanted.keys()
 
-    written = dict(LINE.findall((ROOT / ".env.example").read_text()))
+    assert dict(LINE.findall((ROOT / ".env.example").read_text())) == wanted
 
-    assert written == {name: _text(default) for name, default in defaults.items()}
+
+def test_it_is_what_the_code_makes_now() -> None:
+    assert environment.FILE.read_text() == environment.fresh()
 
 
 def test_nothing_in_it_is_switched_on() -> None:

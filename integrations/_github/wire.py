@@ -11,9 +11,7 @@ from __future__ import annotations
 import atexit
 import http.cookiejar
 import os
-import threading
 from collections.abc import ItemsView
-from functools import cache
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +26,7 @@ from github.Requester import Requester
 from requests.utils import get_environ_proxies
 
 from integrations._github.connector import GitHubAccount
+from integrations._kept import kept
 from integrations._last_look import looking_adapter
 
 SOCKETS = 64
@@ -156,18 +155,9 @@ class _Answer:
         return self._text
 
 
-_making = threading.Lock()
-
-
+@kept
 def _pool(account: GitHubAccount) -> requests.Session:
-    with _making:
-        return _made(account)
-
-
-# One pool an account is kept, so that its connections are used again. It is not let go before the process ends:
-# another thread may be in the middle of a request with it.
-@cache
-def _made(account: GitHubAccount) -> requests.Session:
+    """One pool an account, so that its connections are used again."""
     session = requests.Session()
     # What requests would look up again for every request: the proxies and certificates that the environment names.
     session.proxies.update(get_environ_proxies(account.base_url))

@@ -13,10 +13,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
-from threading import Lock
 from typing import Any
 
+from integrations._kept import kept
 from integrations._last_look import trace
 from integrations._notion.connector import NotionAccount
 from orchestrator.actions import (
@@ -74,18 +73,9 @@ def talking(account: NotionAccount, timeout: float = REQUEST_TIMEOUT) -> Iterato
         _until.reset(limit)
 
 
-_making = Lock()
-
-
+@kept
 def _client(account: NotionAccount) -> Client:
-    """One client an account is kept, so that its connections are used again. It is never let go: another thread may be
-    in the middle of a request with it."""
-    with _making:  # or two threads would make one each
-        return _made(account)
-
-
-@cache
-def _made(account: NotionAccount) -> Client:
+    """One client an account, so that its connections are used again."""
     import httpx
     from notion_client import Client
 

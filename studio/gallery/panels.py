@@ -65,12 +65,14 @@ def exhibit_page(one: Exhibit, engine: WorkflowEngine) -> None:
     workflow = one.bundle.workflow
     st.title(plain(one.bundle.name), anchor=False)
     st.markdown(plain(one.bundle.story))
+    if workflow.description != one.bundle.story:
+        st.caption(plain(workflow.description))
     needs, made = st.columns([2, 3], gap="large")
     with needs:
         _needs(one, engine)
         _use_form(one, engine)
     with made:
-        canvas(canvas_steps(workflow, engine.registry), key=f"exhibit-{one.id}", revision=one.bundle.sha256, height=360)
+        canvas(canvas_steps(workflow, engine.registry), key=f"graph-{one.id}", revision=one.bundle.sha256, height=360)
     _words(one, engine)
 
 

@@ -15,6 +15,7 @@ from orchestrator.trials import Tried
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.editing import Editing, change
 from studio.forms import collect, template_fields
+from studio.labels import distinct
 from studio.markup import capital, cell, plain
 from studio.templates.choices import Plan, begin_button, choose_judge, choose_models, trial_id
 from studio.templates.draft import sample_of
@@ -207,6 +208,6 @@ def _results(found: list[Tried]) -> None:
     if variants[0] == DRAFT and variants[1:] and (said := conclusion(totals, DRAFT, variants[1])):
         st.info(plain(said), icon=":material/balance:")
     st.html(pass_table(found))
-    names = {one.ask.case: one.ask.name or f"Case {one.ask.case + 1}" for one in found}
+    names = distinct({one.ask.case: one.ask.name or f"Case {one.ask.case + 1}" for one in found})
     case = st.selectbox("Look at the answers to", list(names), format_func=lambda number: names.get(number, ""))
     answer_cards([one for one in found if one.ask.case == case])

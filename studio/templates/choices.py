@@ -14,6 +14,7 @@ from orchestrator.templates import Template
 from orchestrator.trials import Ask, asks_of, begin, estimate
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.failures import guarded
+from studio.labels import distinct
 from studio.markup import plain
 from studio.pickers import models
 from studio.templates.results import digest
@@ -24,7 +25,7 @@ MOST_MODELS = 4
 
 def choose_models(template: Template, engine: WorkflowEngine) -> list[str]:
     """One to four of those that can be used now."""
-    options = dict(models(engine))
+    options = distinct(dict(models(engine)))
     first = default_model(template.model.model, list(options), engine)
     return st.multiselect(
         "Models",
@@ -38,7 +39,7 @@ def choose_models(template: Template, engine: WorkflowEngine) -> list[str]:
 
 
 def choose_judge(engine: WorkflowEngine) -> str | None:
-    options = dict(models(engine))
+    options = distinct(dict(models(engine)))
     first = default_model(None, list(options), engine)
     return st.selectbox(
         "Who judges",

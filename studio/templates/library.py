@@ -39,7 +39,9 @@ def library(engine: WorkflowEngine) -> None:
     tags = sorted({tag for entry in entries for tag in entry.tags})
     chosen: Sequence[str] = []
     if tags:
-        chosen = st.pills("Tags", tags, selection_mode="multi", key="tag", label_visibility="collapsed")
+        chosen = st.pills(
+            "Tags", tags, selection_mode="multi", format_func=plain, key="tag", label_visibility="collapsed"
+        )
     drafts = versions.drafts.ids()
     _unpublished([id for id in drafts if id not in {entry.id for entry in entries}])
     found = matching(entries, wanted or "", chosen)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -14,8 +13,9 @@ from orchestrator.templates import Template
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.failures import describe, show
 from studio.forms import collect, template_fields
+from studio.labels import distinct
 from studio.markup import literal, plain
-from studio.moments import ago
+from studio.moments import moment
 from studio.templates.draft import preview, sample_of
 from studio.widgets import ask
 
@@ -39,12 +39,13 @@ def samples(template: Template, engine: WorkflowEngine) -> list[Sample]:
         for kind, rows in (("Example", template.examples), ("Case", template.cases))
         for number, one in enumerate(rows)
     ]
-    now = time.time()
     past = [
-        Sample(f"{one.run}.{one.step}.{one.item}", _past_label(one, now), one.variables)
+        Sample(f"{one.run}.{one.step}.{one.item}", _past_label(one), one.variables)
         for one in _given(template.id, str(engine.settings.home), engine)[:MOST_RUNS]
     ]
-    return [*own, *past] or [Sample("names", "The names of the variables", {})]
+    found = [*own, *past] or [Sample("names", "The names of the variables", {})]
+    labels = distinct({sample.key: sample.label for sample in found})
+    return [replace(sample, label=labels[sample.key]) for sample in found]
 
 
 def choose_values(template: Template, engine: WorkflowEngine) -> dict[str, Any]:
@@ -80,9 +81,9 @@ def show_preview(template: Template, values: Mapping[str, Any]) -> None:
             st.html(literal(message.content))
 
 
-def _past_label(given: Given, now: float) -> str:
-    item = f" ({given.item})" if given.item else ""
-    return f"Run of {given.workflow}, {ago(given.at, now)}: step {given.step}{item}"
+def _past_label(given: Given) -> str:
+    item = f", item {given.item}" if given.item else ""
+    return f"Run of {given.workflow}, {moment(given.at, st.context.timezone)}: step {given.step}{item}"
 
 
 @st.cache_data(ttl=SECONDS_KEPT, max_entries=100, show_spinner=False)

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.timeout(180)
 
 PAGES = {
     "home": "/",
+    "gallery": "/gallery",
     "workflows": "/workflows",
     "a workflow": "/workflows?id=email_to_notion",
     "builder": "/builder?id=email_to_notion",

@@ -145,7 +145,7 @@ async def test_a_version_is_compared_restored_and_a_run_gone_back_to(studio: Stu
 
     await page.goto(f"{studio.url}/builder?id=versions&view=history")
     await expect(page.get_by_text("with.limit")).to_be_visible()
-    await page.get_by_text(re.compile("^Version 1 ")).first.click()
+    await page.get_by_text(re.compile("^Version 1$")).first.click()
     await page.get_by_role("button", name="Restore this version").click()
     await expect(page.get_by_text("Version 3 is published")).to_be_visible()
     assert published(studio, "versions")["steps"][0]["with"]["limit"] == 3

@@ -148,6 +148,10 @@ class TestAChangedBundle:
         with pytest.raises(InvalidFile, match="is no bundle"):
             read(text, engine.library)
 
+    def test_is_read_as_json_alone(self, engine: WorkflowEngine) -> None:
+        with pytest.raises(InvalidFile, match="is no JSON"):
+            read("bundle: 1\nitems: []\n", engine.library)
+
     def test_with_an_item_that_cannot_be_read_is_refused(self, bundle: Bundle, engine: WorkflowEngine) -> None:
         def change(content: dict[str, Any]) -> None:
             content["items"][0]["content"]["steps"] = []
@@ -218,6 +222,18 @@ class TestImporting:
         assert other.load_workflow("writer_2").steps[0].with_["template"] == "greeting_2"
         assert other.load_workflow("writer_2").name == "Writer (copy)"
         assert other.load_workflow("caller").steps[0].steps[0].with_["workflow"] == "writer_2"
+
+    def test_gives_no_account_to_act_as_even_if_the_bundle_names_one(
+        self, bundle: Bundle, engine: WorkflowEngine, other: WorkflowEngine
+    ) -> None:
+        def change(content: dict[str, Any]) -> None:
+            content["items"][1]["content"]["steps"][1]["account"] = "work"
+            content["items"][1]["sha256"] = digest(content["items"][1]["content"])
+            content["sha256"] = digest({key: value for key, value in content.items() if key != "sha256"})
+
+        bring_in(read(changed(bundle, change), engine.library), {}, other, by="ann")
+
+        assert other.load_workflow("writer").steps[1].account is None
 
     def test_replaces_when_asked_to(self, bundle: Bundle, other: WorkflowEngine) -> None:
         other.library.templates.save(template(user="Mine, {{ name }}"))

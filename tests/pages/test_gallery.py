@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,20 @@ def test_the_preview_tells_what_it_is_made_of(open_page: Open) -> None:
     assert at.query_params["id"] == "explain_code"
 
 
+def test_only_an_input_without_a_value_is_asked_for(engine: WorkflowEngine, tmp_path: Path) -> None:
+    steps = [{"id": "mail", "uses": "gmail.search_messages", "with": {"query": "{{ inputs.words }}"}}]
+    inputs = {"words": {"title": "Which words"}, "limit": {"title": "How many", "type": "integer", "default": 3}}
+    workflow = Workflow.model_validate({"id": "asks", "inputs": inputs, "steps": steps})
+    (tmp_path / "asks.json").write_text(pack(workflow, engine.library, engine.registry).to_json())
+
+    at = AppTest.from_function(one_bundle, default_timeout=20, kwargs={"path": str(tmp_path)}).run()
+    assert [field.key for field in at.text_input] == ["use:asks:words"]
+
+    at.button(key="use").click().run()
+    assert "'Which words' is empty." in at.warning[0].value
+    assert "asks" not in engine.library.workflows.ids()
+
+
 def test_what_is_not_there_is_told_in_a_sentence(open_page: Open) -> None:
     for id in ("nope", "../workflows/email_to_notion", "%00", ""):
         at = open_page("gallery", id=id)
@@ -160,10 +175,48 @@ def evil_bundle(engine: WorkflowEngine, **change: Any) -> bytes:
     return json.dumps(content).encode()
 
 
+class TestExporting:
+    def test_is_offered_on_the_page_of_a_workflow_and_in_the_builder(self, open_page: Open, save: Save) -> None:
+        save("reads", name="Reads mail")
+        assert not export(open_page("workflows", id="reads")).disabled
+
+        at = open_page("builder", id="reads")
+        at.session_state["more"] = True
+        assert not export(at.run()).disabled
+
+    def test_says_why_a_workflow_with_a_key_in_it_is_not_exported(self, open_page: Open, save: Save) -> None:
+        save("leaky", description="Uses ghp_" + "a1" * 18)
+        button = export(open_page("workflows", id="leaky"))
+        assert button.disabled
+        assert "holds a key or password" in button.help
+
+
+def export(at: AppTest) -> Any:
+    """The button that exports a bundle."""
+    (found,) = [one.proto for one in at.get("download_button") if one.proto.label == "Export with templates"]
+    return found
+
+
+class Tags(HTMLParser):
+    """The elements and attributes of some HTML, as a browser reads it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
 def harmless(at: AppTest) -> None:
     """No text of a stranger is HTML, a link, or Markdown of ours."""
     for html in at.html:
-        assert not re.search(r"<script|<[^>]*\bonerror", str(html.value))
+        tags = Tags()
+        tags.feed(str(html.value))
+        assert "script" not in tags.names
+        assert not [name for name in tags.attributes if name.startswith("on")]
     markdown = [*at.title, *at.subheader, *at.markdown, *at.caption, *at.error, *at.warning, *at.info]
     labels = [element.label for element in (*at.button, *at.expander, *at.text_input, *at.selectbox, *at.radio)]
     for text in (*(str(element.value) for element in markdown), *labels, *link_labels(at)):
@@ -173,14 +226,16 @@ def harmless(at: AppTest) -> None:
     assert not any(element.allow_html for element in at.markdown)
 
 
-def evil_page(path: str) -> None:
+def one_bundle(path: str) -> None:
     """The parts of the gallery over one bundle, as a script of its own."""
     from pathlib import Path
 
     from orchestrator.workflow_engine import current
     from studio.gallery.panels import cards, exhibit_page
     from studio.gallery.shelf import exhibits
+    from studio.routes import navigation
 
+    navigation()
     found = exhibits(current(), Path(path))
     cards(found, current())
     exhibit_page(found[0], current())
@@ -202,7 +257,7 @@ class TestTextsThatTryToRun:
 
     def test_are_harmless_on_a_card_and_on_its_page(self, engine: WorkflowEngine, tmp_path: Path) -> None:
         (tmp_path / "evil.json").write_bytes(evil_bundle(engine))
-        at = AppTest.from_function(evil_page, default_timeout=20, kwargs={"path": str(tmp_path)}).run()
+        at = AppTest.from_function(one_bundle, default_timeout=20, kwargs={"path": str(tmp_path)}).run()
         assert not at.exception
         assert "alert" in said(at)
         harmless(at)
