@@ -291,7 +291,7 @@ class Services(Protocol):
     def sending(self, call: Call) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each item, and that takes three times as long
 class Call:
     """One attempt at one action.
 

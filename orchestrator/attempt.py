@@ -81,8 +81,7 @@ class Attempt(NamedTuple):
         return self if self.limit and self.limit.at <= limit.at else self._replace(limit=limit)
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(NamedTuple):
     """`output` is JSON data. `reused` says that an earlier attempt's effect was found and nothing was sent, `cached`
     that the result is that of an earlier, equal step. `effect` is what the ledger is to say of a write from now on."""
 

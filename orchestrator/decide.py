@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from orchestrator.data import is_object
 from orchestrator.errors import PatchbayError
@@ -21,8 +21,7 @@ from orchestrator.state import RUN, RunState
 from orchestrator.steps import KINDS, Round, RoundsKind
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """Begin an attempt at a step (or one item of it) with these rendered parameters."""
 
     step: str

@@ -365,12 +365,9 @@ class Journal:
     def events(self, run_id: str, after: int = 0) -> list[tuple[int, Event]]:
         """The events of a run with their numbers, from the one behind `after` on. Raises `StoreError` when a large
         output is missing or damaged."""
-        return [(row[1], event_of(row)) for row in self.event_rows(run_id, after)]
-
-    def event_rows(self, run_id: str, after: int = 0) -> list[EventRow]:
-        """The same as they were written."""
         known = EVENTS.c.run_id == run_id, EVENTS.c.seq > after
-        return self._event_rows(sa.select(EVENTS).where(*known).order_by(EVENTS.c.seq))
+        rows = self._event_rows(sa.select(EVENTS).where(*known).order_by(EVENTS.c.seq))
+        return [(row[1], event_of(row)) for row in rows]
 
     def _event_rows(self, query: sa.Select[*tuple[Any, ...]]) -> list[EventRow]:
         with self._store.read() as connection:

@@ -146,7 +146,12 @@ class Performer:
                 timeout=attempt.timeout,
             )
             if attempt.action.effect == "read":
-                output = _output(attempt, await self._run(attempt.action.function, params, account, call))
+                action = attempt.action
+                if action.is_async:
+                    result = await action.function(params, account, call)
+                else:
+                    result = await self._in_thread(action.function, params, account, call)
+                output = _output(attempt, result)
                 if attempt.mode == "preview":
                     output = from_outside(output)
                 return Succeeded(output, usage=services.usage)
@@ -247,6 +252,9 @@ class Performer:
     def _run(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]:
         if inspect.iscoroutinefunction(function):
             return function(*args)
+        return self._in_thread(function, *args)
+
+    def _in_thread(self, function: Callable[..., Any], *args: Any) -> Awaitable[Any]:
         return asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
@@ -124,7 +124,7 @@ def kept(run_id: str, seq: int, event: Event) -> tuple[EventRow, Event]:
     whole = _text(event.data)
     text = mask_json(whole)
     if text is not whole:
-        event = replace(event, data=orjson.loads(text))
+        event = event._replace(data=orjson.loads(text))
     return (run_id, seq, event.at, event.type, event.step, event.item, event.attempt, text), event
 
 

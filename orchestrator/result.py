@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from orchestrator.history import RunStatus, RunView, StepView
 
 
-@dataclass(frozen=True)
 class RunResult:
     """`outputs` are those of the workflow; `error` says what, where and what to do when it failed."""
 
-    run_id: str
-    status: RunStatus
-    outputs: dict[str, Any]
-    error: dict[str, Any] | None
-    tell: Callable[[], RunView] = field(repr=False, compare=False)
-    """Tells the whole run, from what was read of it when it was over."""
+    def __init__(
+        self,
+        run_id: str,
+        status: RunStatus,
+        outputs: dict[str, Any],
+        error: dict[str, Any] | None,
+        tell: Callable[[], RunView],
+    ) -> None:
+        """`tell` gives the whole run, while the engine is open."""
+        self.run_id = run_id
+        self.status = status
+        self.outputs = outputs
+        self.error = error
+        self._tell: Callable[[], RunView] | None = tell
+        self._steps: dict[str, StepView] = {}
 
-    @cached_property
+    @property
     def steps(self) -> dict[str, StepView]:
-        """The steps by id. They are told when first asked for: of a thousand items that takes as long as running
-        them."""
-        return {step.id: step for step in self.tell().steps}
+        """The steps by id. They are read when first asked for, or when the engine is closed: of a thousand items that
+        takes as long as running them."""
+        if self._tell is not None:
+            tell, self._tell = self._tell, None
+            self._steps = {step.id: step for step in tell().steps}
+        return self._steps
+
+    def __repr__(self) -> str:
+        return f"<RunResult {self.run_id} {self.status} {self.outputs}>"

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -47,7 +48,6 @@ from orchestrator.masking import mask
 from orchestrator.performer import Performer
 from orchestrator.policies.breaker import BreakerState
 from orchestrator.practice import PracticeServer
-from orchestrator.records import event_of
 from orchestrator.replay import run_view
 from orchestrator.result import RunResult
 from orchestrator.run_accounts import RunAccounts
@@ -111,6 +111,7 @@ class WorkflowEngine:
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._results: weakref.WeakSet[RunResult] = weakref.WeakSet()
         self._stopping = asyncio.Event()
         self._lock = threading.Lock()
 
@@ -186,6 +187,9 @@ class WorkflowEngine:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
             self._thread = None
+        for result in list(self._results):  # whoever holds one can still ask for its steps
+            with contextlib.suppress(PatchbayError):  # it may be deleted by now
+                _ = result.steps
         self._performer.close()
         self.journal.close()
         if self._practice:
@@ -344,9 +348,11 @@ class WorkflowEngine:
     def wait(self, run_id: str) -> RunResult:
         """The result of a run once it is over, or waits for somebody (status "waiting")."""
         self._call(lambda engine: engine.wait(run_id))
-        row, tell = self._read(run_id)
+        row = self.journal.run(run_id)
         outputs, error = (orjson.loads(text) if text else None for text in (row.output, row.error))
-        return RunResult(run_id, row.status, outputs or {}, error, tell)
+        result = RunResult(run_id, row.status, outputs or {}, error, lambda: self.run(run_id))
+        self._results.add(result)
+        return result
 
     def follow(self, run_id: str) -> Iterator[LiveSnapshot]:
         """Pictures of a run as it goes on, for a thread; the last one when it is over or waits for somebody."""
@@ -454,15 +460,10 @@ class WorkflowEngine:
 
     def run(self, run_id: str) -> RunView:
         """A whole run. Raises `NotFound`."""
-        _, tell = self._read(run_id)
-        return tell()
-
-    def _read(self, run_id: str) -> tuple[Any, Callable[[], RunView]]:
-        """The row of a run, and what tells the whole of it without reading any more."""
         row = self.journal.run(run_id)
         graph = self._graphs.version(row.workflow_hash)
-        rows, effects = self.journal.event_rows(run_id), self.journal.effects(run_id)
-        return row, lambda: run_view(summary(row), graph, map(event_of, rows), effects)
+        events = (event for _, event in self.journal.events(run_id))
+        return run_view(summary(row), graph, events, self.journal.effects(run_id))
 
     def watch(self, run_id: str) -> AsyncGenerator[LiveSnapshot]:
         """Pictures of a run as it goes on, for the loop that the engine runs on."""

@@ -156,6 +156,12 @@ class RateLimitPolicy:
         return attempt.mode != "preview" or attempt.action.effect == "read"
 
     async def around(self, attempt: Attempt, proceed: Proceed, log: Log) -> Outcome:
+        connector = attempt.action.connector
+        if not (self._gates or connector.rate or connector.concurrency) and not self._targets.asks_a_model(attempt):
+            outcome = await proceed(attempt)  # nobody was told to wait, and nobody's limits are known
+            if (wait := _told(outcome)) and (told := self._targets.of(attempt)):
+                self._gates.setdefault(told.key, Gate(told.connector, attempt.clock)).pause(wait)
+            return outcome
         target = self._targets.of(attempt)
         if target is None:
             return await proceed(attempt)

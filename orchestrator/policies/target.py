@@ -58,6 +58,10 @@ class Targets:
         except PatchbayError:
             return None
 
+    def asks_a_model(self, attempt: Attempt) -> bool:
+        """Whether it speaks to another connector than its own."""
+        return "models" in self._picked(attempt.action)
+
     def template(self, attempt: Attempt) -> Template | None:
         """The prompt template that the attempt uses. Raises `PatchbayError` when it cannot be read."""
         id = self._given(attempt, "templates")

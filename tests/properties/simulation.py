@@ -8,7 +8,7 @@ anew.
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -164,7 +164,7 @@ class Simulation:
         self.kills += 1
         left = self.rng.choice(self.written)
         self.written = [left]
-        on_disk: list[dict[str, Any]] = orjson.loads(orjson.dumps([asdict(event) for event in self.events[:left]]))
+        on_disk: list[dict[str, Any]] = orjson.loads(orjson.dumps([event._asdict() for event in self.events[:left]]))
         self.events = []
         self.pending = []
         self.state = RunState(self.graph, "r")

@@ -24,6 +24,27 @@ async def test_a_read_that_takes_too_long_is_ended(attempt: Build) -> None:
     assert "longer than 0.01 seconds" in outcome.error.message
 
 
+async def test_many_reads_of_several_lengths_end_each_in_its_time(attempt: Build) -> None:
+    policy, ends = TimeoutPolicy(), list[tuple[float, float]]()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    async def read(seconds: float, *, quick: bool = False) -> None:
+        async def act(_: Attempt) -> Outcome:
+            await asyncio.sleep(0 if quick else 10)
+            return Succeeded(None)
+
+        outcome = await around([policy], attempt(timeout=seconds), act, print)
+        assert isinstance(outcome, Succeeded if quick else Failed)
+        ends.append((seconds, loop.time() - began))
+
+    quick = [read(0.05, quick=True) for _ in range(20)]
+    await asyncio.gather(*quick, *(read(seconds) for seconds in (0.15, 0.05, 0.1, 0.05)))
+    await read(0.05, quick=True)
+    late = [end - seconds for seconds, end in ends[20:-1]]
+    assert all(0 <= one < 0.05 for one in late), ends
+
+
 async def test_a_read_ends_when_its_step_or_run_must_be_over(attempt: Build) -> None:
     clock = SystemClock()
     limit = Limit(clock.now() + 0.01, DeadlineExceeded("the step is over"))
