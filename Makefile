@@ -6,7 +6,7 @@ PY = .venv/bin/python
 PARALLEL = -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos check frontend generate lock screenshots bench setup-dev
+.PHONY: help run test long chaos check frontend generate lock screenshots bench setup-dev
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  %-18s %s\n' "$$name" "$$what"; done
@@ -16,6 +16,9 @@ run: ## start the studio (HOST, PORT change the address), installing it first
 
 test: setup-dev ## run all tests, in a real browser too (ARGS=tests/orchestrator for some)
 	@$(PY) -m scripts.browser --install && $(PY) -m scripts.postgres --install && exec $(PY) -m pytest $(PARALLEL) $(ARGS)
+
+long: setup-dev ## run the tests that take longer: every write spoiled, every page looked over
+	@$(PY) -m scripts.browser --install && $(PY) -m scripts.postgres --install && exec $(PY) -m pytest $(PARALLEL) -m long $(ARGS)
 
 chaos: setup-dev ## kill it again and again and count what happened, about 15 minutes (ARGS=300 for fewer kills)
 	@exec $(PY) -m tests.chaos $(ARGS)

@@ -42,6 +42,9 @@ from orchestrator.steps.subworkflow import Subworkflow
 from orchestrator.workflow import Step, Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 
+OPENING = 2.0
+"""Seconds that an engine may take to open and to begin a run."""
+
 NAME = re.compile(r"[^\s/\\.\x00-\x1f][^/\\\x00-\x1f]{0,79}")
 
 
@@ -170,17 +173,18 @@ def replay(test: WorkflowTest, workflow: Workflow, engine: WorkflowEngine, *, mo
 
 
 class _Then:
-    """A clock that began to run when the kept run did."""
+    """A clock that stands at the moment when the kept run began, and goes on from there once the replay has begun."""
 
     def __init__(self, at: float) -> None:
         self._clock: Clock = SystemClock()
-        self._back = self._clock.now() - at
+        self._at = at
+        self._began = self._clock.now() + OPENING
 
     def now(self) -> float:
-        return self._clock.now() - self._back
+        return self._at + max(0.0, self._clock.now() - self._began)
 
     def call_at(self, when: float, callback: Any) -> Timer:
-        return self._clock.call_at(when + self._back, callback)
+        return self._clock.call_at(self._clock.now() + when - self.now(), callback)
 
 
 class _Asking:

@@ -14,6 +14,8 @@ from orchestrator.result import RunResult
 from orchestrator.settings import ROOT, Settings
 from orchestrator.workflow_engine import WorkflowEngine
 
+pytestmark = pytest.mark.long
+
 FILES = sorted((ROOT / "gallery").glob("*.json"))
 IDS = [path.stem for path in FILES]
 

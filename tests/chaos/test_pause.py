@@ -14,7 +14,7 @@ from orchestrator.journal import LEASE
 from tests.chaos.plans import PLANS
 from tests.chaos.storm import Outcome, Service, Workers, chosen_seed, count, finish, prepare
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,8 @@ from orchestrator.workflow_engine import RunResult, WorkflowEngine
 from tests.chaos import proxy as ways
 from tests.chaos.proxy import Proxy
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = "practice/handbook"
 
 WRITES: dict[str, dict[str, Any]] = {

@@ -14,17 +14,20 @@ not the start. It says on its output, a line each:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import os
 import secrets
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from orchestrator.actions import Registry
-from orchestrator.errors import PatchbayError
+from orchestrator.errors import PatchbayError, StoreError
 from orchestrator.history import ACTIVE
 from orchestrator.settings import Settings
 from orchestrator.workflow_engine import WorkflowEngine
@@ -52,15 +55,24 @@ class Worker:
     async def live(self, kinds: Sequence[str]) -> None:
         async with self._engine.running(recover=True):
             await asyncio.gather(*(asyncio.to_thread(self._start, kind) for kind in kinds))
-            while self._engine.runs(status=ACTIVE, limit=1):
-                await asyncio.to_thread(self._answer)
-                await asyncio.sleep(LOOK)
+            while await asyncio.to_thread(self._go_on):
+                pass
         self._engine.close()
 
     def _start(self, kind: str) -> None:
         tag, plan = secrets.token_hex(6), PLANS[kind]
         run_id = self._engine.start_workflow(plan.workflow, {"tag": tag}, preview=plan.preview)
         say(f"run {run_id} {tag} {kind}")
+
+    def _go_on(self) -> bool:
+        """Answer what runs ask. Whether there are any left: not known while a process that was stopped in the middle of
+        a commit holds the database."""
+        with contextlib.suppress(StoreError):
+            if not self._engine.runs(status=ACTIVE, limit=1):
+                return False
+            self._answer()
+        time.sleep(LOOK)
+        return True
 
     def _answer(self) -> None:
         for run in self._engine.runs(status=["waiting", "running"]):
@@ -91,6 +103,8 @@ def _live(worker: Worker, kinds: Sequence[str]) -> NoReturn:
         asyncio.run(worker.live(kinds))
         say("over")
         status = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(status)
 

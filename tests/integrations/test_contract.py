@@ -47,6 +47,8 @@ from tests.integrations.contract import SECRET, Answer, NetworkUsed, OneAnswer, 
 from tests.integrations.contract_examples import A_PERSON_IS_ASKED, BY_ITS_NAME, EXAMPLES, NO_HTTP, NO_SERVICE
 from tests.integrations.test_git import asked as git
 
+pytestmark = pytest.mark.long
+
 REGISTRY = Registry.discover()
 NOWHERE = "http://127.0.0.1:9"
 TIMEOUT = 0.3

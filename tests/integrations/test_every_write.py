@@ -25,6 +25,8 @@ from orchestrator.workflow_engine import RunResult, WorkflowEngine
 from tests.integrations.contract import Place
 from tests.integrations.contract_examples import A_PERSON_IS_ASKED, NO_HTTP
 
+pytestmark = pytest.mark.long
+
 REGISTRY = Registry.discover()
 WRITES = [
     action

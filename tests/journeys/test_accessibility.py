@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from scripts.studio import Studio
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 PAGES = {
     "home": "/",

@@ -22,7 +22,7 @@ from orchestrator.validation import check
 from scripts.studio import ROOT, answers, environment, free_port
 from tests.conftest import Complaints
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(90)]
 
 APP = "tests.studio.canvas_app"
 
