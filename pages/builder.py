@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from orchestrator.errors import Problem
@@ -12,22 +10,23 @@ from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.builder.bar import bar
 from studio.builder.inspector import inspector
 from studio.builder.problems_panel import problems_panel
+from studio.builder.start import start_page
 from studio.builder.tests_panel import tests_panel
 from studio.builder.trials import known_of, last_run
 from studio.builder.workflow_settings import workflow_settings
 from studio.canvas import canvas, catalog_of, marks_of
 from studio.components import editor
-from studio.editing import Editing, begin, change, change_text, open_editing
+from studio.editing import Editing, change, change_text, open_editing
 from studio.history_panel import history_panel
 from studio.markup import plain
 from studio.publish_bar import conflict_box
-from studio.routes import asked, go, link
+from studio.routes import asked
 from studio.run_view import is_over
 from studio.views import choose_view
 from studio.workflow_view import marks, problems_of
 
 # The canvas needs the room that other pages leave empty.
-ROOM = "<style>[data-testid='stMainBlockContainer'] {padding: 1.2rem 1.5rem 1rem}</style>"
+ROOM = "<style>[data-testid='stMainBlockContainer'] {padding: 4rem 1.5rem 1rem}</style>"
 
 VIEWS = {
     "canvas": ":material/account_tree: Canvas",
@@ -127,30 +126,6 @@ def json_view(editing: Editing, found: list[Problem], engine: WorkflowEngine) ->
         change_text(editing, text, engine.workflow_versions)
         st.rerun()
     problems_panel(found)
-
-
-def new_workflow(name: str) -> dict[str, Any]:
-    """What an empty canvas says."""
-    title = name.strip()
-    return {"format": 1, "id": title or "workflow", **({"name": title} if title else {}), "steps": []}
-
-
-def start_page(engine: WorkflowEngine) -> None:
-    """Begin a workflow, or go on with one."""
-    st.title("Builder", anchor=False)
-    with st.form("new", width=560), st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("A new workflow", placeholder="What shall it be called?", key="new-name")
-        if st.form_submit_button("Begin", type="primary", icon=":material/add:", key="begin"):
-            go("builder", id=begin(new_workflow(name or ""), engine.workflow_versions))
-    shelf = engine.library.workflows
-    drafts = engine.workflow_versions.drafts.ids()
-    if drafts:
-        st.subheader("Not published yet", anchor=False)
-        for id in drafts:
-            link(id, "builder", ":material/edit:", id=id)
-    st.subheader("All workflows", anchor=False)
-    for entry in shelf.list():
-        link(entry.name or entry.id, "builder", ":material/account_tree:", id=entry.id)
 
 
 engine = current()

@@ -13,7 +13,7 @@ from orchestrator.workflow_engine import WorkflowEngine
 from studio.builder.edit import set_value
 from studio.builder.fields import Param, shown
 from studio.builder.insert import inserted, picker
-from studio.builder.variables import NOTHING, Variable, value_now
+from studio.builder.variables import NOTHING, Variable, value_now, waits_for
 from studio.editing import Editing, change
 from studio.forms import value_of
 from studio.markup import plain
@@ -74,7 +74,7 @@ def _row(
     if wrong:
         st.caption(f":red[{plain(wrong)}]")
     elif param.is_expression:
-        _show_value(param.value, scope, key, engine)
+        _show_value(param.value, found, scope, key, engine)
 
 
 def widget(param: Param, key: str, as_text: bool, on_change: Callable[[], None]) -> None:
@@ -172,9 +172,13 @@ def _fx(editing: Editing, step: str, param: Param, key: str, on: bool, engine: W
     )
 
 
-def _show_value(text: Any, scope: Mapping[str, Any], key: str, engine: WorkflowEngine) -> None:
+def _show_value(
+    text: Any, found: Sequence[Variable], scope: Mapping[str, Any], key: str, engine: WorkflowEngine
+) -> None:
     value, wrong = value_now(text, scope)
-    if wrong:
+    if wrong and (earlier := waits_for(text, found, scope)):
+        st.caption(f"Its value shows here once '{plain(earlier[0])}' has run.")
+    elif wrong:
         st.caption(f":material/help: {plain(wrong)}")
     elif value is not NOTHING:
         if isinstance(value, dict | list):

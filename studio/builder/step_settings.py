@@ -10,7 +10,7 @@ import streamlit as st
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.builder.edit import every_step, set_value
 from studio.builder.insert import inserted, picker
-from studio.builder.variables import NOTHING, Variable, value_now
+from studio.builder.variables import NOTHING, Variable, value_now, waits_for
 from studio.editing import Editing, change
 from studio.markup import plain
 
@@ -138,7 +138,9 @@ def _expression(
         picker(found, key, lambda path: row.put((name,), inserted("", path)))
     if isinstance(value, str) and "{{" in value:
         now, wrong = value_now(value, scope)
-        if wrong:
+        if wrong and (earlier := waits_for(value, found, scope)):
+            st.caption(f"Its value shows here once '{plain(earlier[0])}' has run.")
+        elif wrong:
             st.caption(f":material/help: {plain(wrong)}")
         elif now is not NOTHING:
             said = f"{len(now)} items" if isinstance(now, list) else str(now)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.actions import Registry
@@ -94,7 +95,11 @@ def scope_of(draft: Mapping[str, Any], step: str | None, known: Known) -> dict[s
     scope: dict[str, Any] = {
         "inputs": {**defaults, **known.inputs},
         "steps": dict(known.outputs),
-        "run": {"id": "0000", "started_at": "", "workflow": draft.get("name") or draft.get("id") or ""},
+        "run": {
+            "id": "0000",
+            "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "workflow": draft.get("name") or draft.get("id") or "",
+        },
     }
     if step is not None:
         own = find_step(draft, step)
@@ -111,6 +116,16 @@ def value_now(text: Any, scope: Mapping[str, Any]) -> tuple[Any, str]:
         return compile_value(text).render(scope), ""
     except PatchbayError as error:
         return NOTHING, error.message
+
+
+def waits_for(text: Any, found: Sequence[Variable], scope: Mapping[str, Any]) -> list[str]:
+    """The earlier steps that an expression uses and that have not run yet, as people call them."""
+    try:
+        used = compile_value(text).steps
+    except PatchbayError:
+        return []
+    names = {variable.path.removeprefix("steps."): variable.name for variable in found}
+    return [names[id] for id in sorted(used) if id in names and id not in scope["steps"]]
 
 
 def _value(text: Any, scope: Mapping[str, Any]) -> Any:

@@ -63,7 +63,9 @@ async def insert(page: Page, step: str, param: str, words: str) -> None:
     await page.get_by_placeholder("Find a value").fill(words)
     found = page.locator("[data-testid='stPopoverBody']").get_by_role("button", name=re.compile(words))
     await found.first.click()
-    await expect(inspector(page)).to_contain_text("has no value", timeout=WAITS)  # nothing has run yet
+    await expect(inspector(page)).to_contain_text(
+        "Its value shows here once 'Search mail' has run", timeout=WAITS
+    )  # nothing has run yet
     await page.keyboard.press("Escape")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orchestrator.actions import Registry
-from studio.builder.variables import NOTHING, Known, Variable, scope_of, usable_steps, value_now, variables
+from studio.builder.variables import NOTHING, Known, Variable, scope_of, usable_steps, value_now, variables, waits_for
 
 SEARCH = {"id": "mail", "uses": "gmail.search_messages", "with": {"query": "x"}}
 DRAFT: dict[str, Any] = {
@@ -85,6 +85,15 @@ def test_an_expression_shows_its_value_or_why_it_has_none() -> None:
     value, wrong = value_now("{{ steps.nail }}", scope)
     assert value is NOTHING
     assert "the nearest is 'mail'" in wrong
+
+
+def test_one_that_uses_what_has_not_run_says_what_it_waits_for(registry: Registry) -> None:
+    known = Known({}, {})
+    found = variables(DRAFT, "last", known, registry)
+    assert waits_for("{{ steps.mail.messages | length }}", found, scope_of(DRAFT, "last", known)) == ["Mail"]
+    ran = Known({}, {"mail": MAIL})
+    assert waits_for("{{ steps.mail.messages | length }}", found, scope_of(DRAFT, "last", ran)) == []
+    assert waits_for("{{ steps.nobody }} {{", found, scope_of(DRAFT, "last", ran)) == []
 
 
 def test_a_half_written_draft_is_no_reason_to_fail(registry: Registry) -> None:
