@@ -53,7 +53,6 @@ def test_slow_fsyncs_slow_what_waits_for_the_disk() -> None:
     tiny = {"throughput": ({"at_a_time": 1, "seconds": 0.1, "rounds": 1}, 2.0)}
     [line] = slow_fsync.measure(tiny, rounds=1).lines
     assert line.floor is not None
-    assert line.value < line.floor
     assert line.value < 500, "two waits of a millisecond a run leave no more than that"
 
 

@@ -159,11 +159,19 @@ def test_a_killed_run_goes_on_where_it_was(command: Command, home: Path, file: P
             WORKFLOW["steps"][0],
             {
                 "id": "pages",
-                "uses": "notion.create_page",
+                "uses": "group",
                 "for_each": "{{ range(40) | list }}",
                 "concurrency": 1,
                 "needs": ["mail"],
-                "with": {"parent": "Inbox summaries", "title": "Page {{ item }}"},
+                "steps": [
+                    {"id": "pause", "uses": "wait", "with": {"seconds": 0.05}},
+                    {
+                        "id": "page",
+                        "uses": "notion.create_page",
+                        "needs": ["pause"],
+                        "with": {"parent": "Inbox summaries", "title": "Page {{ item }}"},
+                    },
+                ],
             },
         ],
         "output": {"count": "{{ steps.pages | length }}"},
