@@ -19,7 +19,7 @@ from scripts.studio import Studio
 from tests.conftest import Complaints
 from tests.integrations.model_server import serving
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 WAITS = 30_000
 """Milliseconds that a person is patient for, on a machine that does other things too."""
