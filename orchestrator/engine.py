@@ -251,9 +251,11 @@ class Engine:
 
     async def wait(self, run_id: str) -> None:
         """Until the run is over here: finished and on disk, or lost to another process."""
-        driver = self._drivers.get(run_id)
-        if driver:
+        while driver := self._drivers.get(run_id):
             await driver.ended
+            if not driver.parked:
+                return
+            await self._take_over(run_id)  # somebody may have answered while it was let go of
 
     async def watch(self, run_id: str, *, until_waiting: bool = False) -> AsyncGenerator[LiveSnapshot]:
         """Pictures of a run: one at once, one at each change, the last when it is over, or with `until_waiting` when
@@ -281,8 +283,9 @@ class Engine:
             if picture.is_final:
                 return
             if until_waiting and driver is None and picture.status == "waiting":
+                await self._take_over(run_id)  # somebody may have answered while it was let go of
                 row = await asyncio.to_thread(self._journal.run, run_id)
-                if row.status == "waiting":
+                if row.status == "waiting" and run_id not in self._drivers:
                     return
             await asyncio.sleep(REFRESH)
             with contextlib.suppress(TimeoutError):

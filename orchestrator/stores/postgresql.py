@@ -138,10 +138,12 @@ class PostgreSQLWriter:
                 begun.append(_PostgreSQLTransaction(connection))
                 return begun[-1].run(batches, large)
             except Exception as error:
+                # In a pipeline, an answer that never came is told as one of another kind: the connection knows better.
+                was_cut = self._connection is not None and self._connection.broken
                 self.close()
                 if not isinstance(error, psycopg.Error):
                     raise
-                if _may_pass(error) and time.monotonic() < until:
+                if (was_cut or _may_pass(error)) and time.monotonic() < until:
                     continue
                 explained = self._store.explain(error)
                 if isinstance(error, psycopg.IntegrityError | psycopg.DataError):

@@ -29,6 +29,16 @@ ASK = {"id": "ask", "uses": "approve", "with": {"message": "Send it?", "show": "
 POST = {"id": "post", "uses": "board.post", "needs": ["ask"], "with": {"text": "sent"}}
 
 
+def test_an_answer_that_comes_while_a_run_is_let_go_of_is_waited_for(engine: WorkflowEngine, workflow: Build) -> None:
+    asks = workflow({"id": "ask", "uses": "approve", "with": {"message": "Sure?"}})
+    for _ in range(20):
+        run_id = engine.start_workflow(asks)
+        while not engine.run(run_id).questions:
+            time.sleep(0.001)
+        engine.answer(run_id, "ask", {"approved": True})
+        assert engine.wait(run_id).status == "succeeded"
+
+
 class TestApproval:
     def test_holds_the_run_until_somebody_says_yes(self, engine: WorkflowEngine, workflow: Build, board: Any) -> None:
         waiting = engine.execute_workflow(workflow(ASK, POST))
