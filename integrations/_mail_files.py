@@ -37,7 +37,7 @@ def _safe(name: str, mime: str, number: int) -> tuple[str, str]:
     text = unicodedata.normalize("NFC", name.encode(errors="replace").decode())
     text = re.split(r"[/\\]", text)[-1]
     text = "".join("_" if unicodedata.category(one)[0] == "C" or one in '<>:"|?*' else one for one in text)
-    text = text.strip(" .~")
+    text = "".join(" " if one.isspace() else one for one in text).strip(" .~")
     stem, dot, ending = text.rpartition(".")
     if not stem or len(ending) > 10:
         stem, ending = text, ""

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from integrations import _run_folder
@@ -107,6 +107,7 @@ class TestLinesOfSmtp:
 
 class TestNamesOfFiles:
     @settings(deadline=None)
+    @example([("0\xa0", "application/pdf")])
     @given(st.lists(st.tuples(st.text(max_size=400), st.sampled_from(["application/pdf", "x/y", ""])), max_size=8))
     def test_every_name_is_a_path_in_the_folder_and_its_own(self, names: list[tuple[str, str]]) -> None:
         safe = list(safe_names(names))
