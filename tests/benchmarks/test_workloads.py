@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from benchmarks import chain, fanout, github_reads, growth, pages, parked, slow_fsync, throughput, waits
 from benchmarks import engine as bench
 from benchmarks.line import Result
+from scripts.studio import ROOT
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,23 @@ def test_slow_fsyncs_slow_what_waits_for_the_disk() -> None:
     [line] = slow_fsync.measure(tiny, rounds=1).lines
     assert line.floor is not None
     assert line.value < 500, "two waits of a millisecond a run leave no more than that"
+
+
+def test_each_slowed_fsync_takes_its_time_and_more(tmp_path: Path) -> None:
+    """A lower bound: no other work on the machine makes it fail."""
+    if shutil.which("cc") is None:
+        pytest.skip("there is no C compiler")
+    program = (
+        "import os, sys, time; from benchmarks import slow_fsync; file = os.open(sys.argv[1], os.O_CREAT | os.O_RDWR);"
+        "began = time.monotonic(); [os.fsync(file) for _ in range(20)];"
+        "print(slow_fsync.slowed(), time.monotonic() - began)"
+    )
+    environment = {**os.environ, **slow_fsync.slow(slow_fsync.shim(tmp_path))}
+    command = [sys.executable, "-c", program, str(tmp_path / "file")]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    slowed, seconds = said.split()
+    assert int(slowed) == 20
+    assert float(seconds) >= 20 * slow_fsync.ADDED_US / 1_000_000
 
 
 def test_slow_fsyncs_that_cannot_be_made_are_not_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
