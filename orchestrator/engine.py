@@ -79,6 +79,9 @@ class Engine:
         self._clock = clock
         self._recover = recover
         self._drivers: dict[str, Driver] = {}
+        self._claiming = asyncio.Lock()
+        self._arrivals: dict[str, asyncio.Event] = {}
+        """Runs that are owned here and not driven yet: whoever asks for one waits until it is."""
         self._graphs = graphs or Graphs(journal.workflow)
         self._tending: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -251,11 +254,20 @@ class Engine:
 
     async def wait(self, run_id: str) -> None:
         """Until the run is over here: finished and on disk, or lost to another process."""
-        while driver := self._drivers.get(run_id):
+        while driver := await self._driver(run_id):
             await driver.ended
             if not driver.parked:
                 return
             await self._take_over(run_id)  # somebody may have answered while it was let go of
+
+    async def _driver(self, run_id: str) -> Driver | None:
+        """The driver of a run that is here, or on its way here."""
+        if run_id not in self._drivers:
+            async with self._claiming:
+                arrival = self._arrivals.get(run_id)
+            if arrival:
+                await arrival.wait()
+        return self._drivers.get(run_id)
 
     async def watch(self, run_id: str, *, until_waiting: bool = False) -> AsyncGenerator[LiveSnapshot]:
         """Pictures of a run: one at once, one at each change, the last when it is over, or with `until_waiting` when
@@ -395,14 +407,25 @@ class Engine:
             self._lose(driver.run_id)
 
     async def _take_over(self, run_id: str | None) -> None:
-        """Own what nobody owns: one run, or all of them."""
-        now = self._clock.now()
-        claims = await asyncio.to_thread(self._journal.claim, self.owner, now, _is_dead, run_id=run_id)
-        for claim in claims:
-            try:
-                await self._go_on(claim, now)
-            except Exception:
-                log.exception("run cannot go on", run=claim.run_id)
+        """Own what nobody owns: one run, or all of them. One that another task is just taking over is here after it."""
+        async with self._claiming:
+            now = self._clock.now()
+            claims = await asyncio.to_thread(self._journal.claim, self.owner, now, _is_dead, run_id=run_id)
+            arrivals = {claim.run_id: asyncio.Event() for claim in claims}
+            self._arrivals.update(arrivals)
+        try:
+            for claim in claims:
+                try:
+                    await self._go_on(claim, now)
+                except Exception:
+                    log.exception("run cannot go on", run=claim.run_id)
+                self._arrivals.pop(claim.run_id).set()
+        finally:  # also when this engine is closed on the way
+            for id, arrival in arrivals.items():
+                self._arrivals.pop(id, None)
+                arrival.set()
+        if run_id:
+            await self._driver(run_id)
 
     async def _go_on(self, claim: Claim, now: float) -> None:
         state = RunState(await asyncio.to_thread(self._graphs.version, claim.workflow_hash), claim.run_id)

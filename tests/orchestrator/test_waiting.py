@@ -39,6 +39,40 @@ def test_an_answer_that_comes_while_a_run_is_let_go_of_is_waited_for(engine: Wor
         assert engine.wait(run_id).status == "succeeded"
 
 
+class SlowlyRead(Journal):
+    """A journal whose events take long to read, while it is told to."""
+
+    slowly = False
+
+    def events(self, run_id: str, after: int = 0) -> Any:
+        if self.slowly:
+            time.sleep(0.2)
+        return super().events(run_id, after)
+
+
+async def test_a_run_that_is_just_being_taken_up_is_waited_for(
+    settings: Settings, registry: Registry, workflow: Build
+) -> None:
+    journal = SlowlyRead.open(settings)
+    performer = Performer(Accounts(registry, settings, lambda: ""), Library(settings.home), Ledger(journal))
+    engine = Engine(registry, journal, performer, ManualClock(), recover=True)
+    await engine.start()
+    run_id = await engine.submit(workflow({"id": "ask", "uses": "approve", "with": {"message": "Sure?"}}), {})
+    await engine.wait(run_id)
+    assert (await engine.state(run_id)).is_waiting
+    journal.signal(run_id, "answer", {"step": "ask", "item": "", "value": {"approved": True}, "by": "ann"})
+    journal.slowly = True
+    taking_up = asyncio.create_task(engine.tend())
+    while journal.run(run_id).status != "running":
+        await asyncio.sleep(0.001)
+    await engine.wait(run_id)
+    assert journal.run(run_id).status == "succeeded"
+    await taking_up
+    await engine.stop()
+    performer.close()
+    journal.close()
+
+
 class TestApproval:
     def test_holds_the_run_until_somebody_says_yes(self, engine: WorkflowEngine, workflow: Build, board: Any) -> None:
         waiting = engine.execute_workflow(workflow(ASK, POST))
