@@ -7,6 +7,7 @@ import functools
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +20,10 @@ from orchestrator.schema import FILE_USES, VERSION, check_version, migrate
 from orchestrator.stores.batches import Held, Insert, Row, write
 from orchestrator.stores.files import Files, LargeOutput, set_apart
 from orchestrator.stores.store import PATIENCE, RefusedBatch, RunFence, Store
+
+TOGETHER = 32
+"""Rows that one statement inserts. Python takes its lock back after each statement, and while the engine's loop is busy
+it may have to wait for it."""
 
 FORGOTTEN = 3600.0
 """Seconds after which a file that no run refers to is known not to be waiting for its commit."""
@@ -174,7 +179,7 @@ class _SQLiteTransaction:
 
     def insert(self, into: Insert, rows: Collection[Row]) -> None:
         if rows:
-            self._connection.executemany(_statement(into), rows)
+            _insert(self._connection, into, rows)
 
     def change(self, statement: str, rows: Collection[Row]) -> None:
         if rows:
@@ -203,10 +208,20 @@ REMEDIES = {
 }
 
 
+def _insert(connection: sqlite3.Connection, into: Insert, rows: Collection[Row]) -> None:
+    left = list(rows)
+    if whole := len(left) // TOGETHER * TOGETHER:
+        groups = (left[first : first + TOGETHER] for first in range(0, whole, TOGETHER))
+        connection.executemany(_statement(into, TOGETHER), (tuple(chain.from_iterable(group)) for group in groups))
+    if whole < len(left):
+        connection.executemany(_statement(into, 1), left[whole:])
+
+
 @functools.cache
-def _statement(into: Insert) -> str:
+def _statement(into: Insert, rows: int) -> str:
     places = ", ".join("?" * len(into.columns))
-    return f"INSERT INTO {into.table.name} ({', '.join(into.columns)}) VALUES ({places}) {into.conflict}"
+    values = ", ".join([f"({places})"] * rows)
+    return f"INSERT INTO {into.table.name} ({', '.join(into.columns)}) VALUES {values} {into.conflict}"
 
 
 def _begin(connection: sa.Connection) -> None:
