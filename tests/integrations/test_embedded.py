@@ -135,6 +135,8 @@ import contextlib, os, signal, sys, threading
 from integrations.embedded import generate
 from orchestrator.actions import Account, Call, Message, ModelRequest, ServiceError
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may have it ignored
+
 class Services:
     def log(self, call, message): ...
     def stream(self, call, text):
