@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.bodies import BodyLimit
 from api.consent import add_consent_route
 from api.failures import add_failure_handlers
+from api.hooks import add_hook_route
 from api.live import add_live_route
-from orchestrator.history import RunStatus, RunSummary, RunView
+from api.run_files import add_run_files_route
+from orchestrator.history import Began, RunStatus, RunSummary, RunView
 from orchestrator.workflow_engine import WorkflowEngine
 
 BY = "someone"
@@ -85,6 +87,8 @@ def create_api(engine: WorkflowEngine) -> FastAPI:
     add_failure_handlers(api)
     add_live_route(api, engine)
     add_consent_route(api, engine)
+    add_hook_route(api, engine)
+    add_run_files_route(api, engine)
 
     @api.get("/health")
     def health() -> dict[str, str]:
@@ -112,10 +116,11 @@ def create_api(engine: WorkflowEngine) -> FastAPI:
     def runs(
         status: Annotated[list[RunStatus] | None, Query()] = None,
         workflow: str | None = None,
+        began: Began | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
     ) -> list[RunSummary]:
-        return engine.runs(status=status, workflow=workflow, limit=limit, offset=offset)
+        return engine.runs(status=status, workflow=workflow, began=began, limit=limit, offset=offset)
 
     @api.get("/runs/{id}")
     def run(id: str) -> RunView:

@@ -2,11 +2,12 @@
 
 The studio listens on this machine only and asks for no password there. So the gate keeps out what other web sites
 could send through a person's own browser: a name that was made to point here (DNS rebinding), a form or a script of
-another site, a socket that another site opens.
+another site, a socket that another site opens. The one address that services outside may call is that of a webhook.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from orchestrator.triggers.triggers import HOOKS
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -27,6 +30,9 @@ class Refusal:
     status: int
     sentence: str
 
+
+HOOK = re.compile(re.escape(HOOKS) + r"[A-Za-z0-9_-]+")
+"""The address of a webhook, which nobody can guess: who knows it may call it, from wherever it is reached."""
 
 Check = Callable[[HTTPConnection], Refusal | None]
 
@@ -74,7 +80,9 @@ class Gate:
         self.checks = checks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._refusal(HTTPConnection(scope)) if scope["type"] in ("http", "websocket") else None
+        is_hook = scope["type"] == "http" and HOOK.fullmatch(scope["path"])
+        is_looked_at = scope["type"] in ("http", "websocket") and not is_hook
+        refusal = self._refusal(HTTPConnection(scope)) if is_looked_at else None
         if refusal is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "http":

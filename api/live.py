@@ -1,7 +1,7 @@
 """The socket that shows a run live: one JSON message is one whole, small picture of it.
 
     {"run": {"id", "status", "started_at", "finished_at", "error"},
-     "steps": {"<id>": {"status", "started_at", "finished_at", "attempts", "done", "total", "error"}},
+     "steps": {"<id>": {"status", "started_at", "finished_at", "attempts", "done", "total", "error", "waits_for"}},
      "text": {"<id>": "the end of what a model has written so far"},
      "at": 1770000000.0}
 

@@ -7,7 +7,7 @@ import sys
 import structlog
 import typer
 
-from orchestrator.cli import accounts, bundling, looking, running, serving, testing
+from orchestrator.cli import accounts, bundling, looking, running, serving, testing, triggers
 from orchestrator.cli.shared import FAILED, NOT_STARTED
 from orchestrator.console import err
 from orchestrator.errors import InvalidWorkflow, PatchbayError
@@ -28,6 +28,7 @@ app.command("export")(bundling.export_bundle)
 app.command("import")(bundling.import_bundle)
 app.command("actions")(looking.list_actions)
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(triggers.app, name="triggers")
 
 
 def main() -> None:

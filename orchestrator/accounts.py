@@ -6,14 +6,22 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from orchestrator import masking
-from orchestrator.actions import Account, Connector, ModelInfo, Registry, Standing
-from orchestrator.data import is_object
+from orchestrator.account_entries import ENVIRONMENT, NONE, PRACTICE, AccountEntry, ensure_name
+from orchestrator.account_fields import (
+    all_fields,
+    ensure_own,
+    secret_fields,
+    setting_of,
+    simple_fields,
+    title_of,
+)
+from orchestrator.actions import Account, Connector, ModelInfo, Standing
+from orchestrator.environment_accounts import EnvironmentAccounts
 from orchestrator.errors import (
     AccountError,
     InvalidInput,
@@ -24,59 +32,12 @@ from orchestrator.errors import (
     VaultError,
 )
 from orchestrator.expressions import nearest
+from orchestrator.registry import Registry
 from orchestrator.saved_accounts import Rotation, SavedAccount, SavedAccounts
-from orchestrator.settings import PREFIX, Settings, account_values
+from orchestrator.settings import Settings
 
 PRACTICE_MODEL = "embedded"
 """The provider that needs no account."""
-
-PRACTICE, ENVIRONMENT, NONE = "practice", "environment", "none"
-"""The names of the accounts that nobody has to connect: the practice one, what the environment variables say, and that
-of a connector that needs none."""
-
-NAME = re.compile(r"[^\s\x00-\x1f‹›{}](?:[^\x00-\x1f‹›{}]{0,62}[^\s\x00-\x1f‹›{}])?")
-
-ADDRESS = "base_url"
-"""The field that PATCHBAY_<CONNECTOR>_BASE_URL sets for every account that does not say another."""
-
-
-SOON = 3 * 86400.0
-"""Seconds before the end of a key from which on somebody is warned."""
-
-AccountState = Literal["works", "untested", "ends_soon", "ended", "failed", "locked"]
-
-
-@dataclass(frozen=True, slots=True)
-class AccountEntry:
-    """One line of the list of accounts. `in_use`: it is taken when a step names none. `problem` says why it cannot be
-    used, `said` what came of its last test (`works`), `tested_at` when that was and `expires_at` when its key ends,
-    where that is known, both in seconds since 1970."""
-
-    connector: str
-    name: str
-    source: Literal["saved", "environment", "practice"]
-    in_use: bool
-    problem: str = ""
-    tested_at: float | None = None
-    works: bool | None = None
-    said: str = ""
-    expires_at: float | None = None
-
-    def state(self, now: float) -> AccountState:
-        """How it stands. "locked": it cannot be used as it is kept."""
-        left = None if self.expires_at is None else self.expires_at - now
-        if self.problem:
-            return "locked"
-        if left is not None and left <= 0:
-            return "ended"
-        if self.works is False:
-            return "failed"
-        if left is not None and left < SOON:
-            return "ends_soon"
-        return "works" if self.works else "untested"
-
-    def needs_care(self, now: float) -> bool:
-        return self.state(now) not in ("works", "untested")
 
 
 class Accounts:
@@ -108,9 +69,9 @@ class Accounts:
         self._same: dict[Account, Account] = {}
         """One object for equal accounts, so that a client that is kept for one goes on serving."""
         self._secrets: set[str] = set()
-        self._environment = {id: account_values(id, list(_own(one))) for id, one in registry.connectors.items()}
-        for id, given in self._environment.items():
-            self._hide(registry.connectors[id], given)
+        self._environment = EnvironmentAccounts(registry.connectors.values())
+        for connector in registry.connectors.values():
+            self._hide(connector, self._environment.said(connector))
         for setting in (settings.master_key, settings.database_url):
             if setting is not None:
                 self._secrets |= _parts_of_setting(setting.get_secret_value())
@@ -153,10 +114,14 @@ class Accounts:
             return False
         return True
 
+    def nobody(self, connector_id: str) -> Account:
+        """Who a service is asked as for what all the world may see. Raises `InvalidSettings`."""
+        return self._environment.nobody(self.registry.connector(connector_id))
+
     def is_live(self, connector_id: str, name: str | None = None) -> bool:
         """Whether the connector acts in somebody's name: not on practice, and not without any account."""
         account = self.get(connector_id, name)
-        return not account.practice and bool(_own(self.registry.connector(connector_id)))
+        return not account.practice and bool(all_fields(self.registry.connector(connector_id)))
 
     # --- which model answers
 
@@ -189,7 +154,7 @@ class Accounts:
     def _default_provider(self) -> str:
         """One that was connected stands before a server that merely runs on this machine."""
         others = [id for id in self.registry.providers() if id != PRACTICE_MODEL and self.has(id)]
-        connected = [id for id in others if _own(self.registry.connector(id))]
+        connected = [id for id in others if all_fields(self.registry.connector(id))]
         return next(iter([*connected, *others]), PRACTICE_MODEL)
 
     # --- what people do with them
@@ -199,7 +164,7 @@ class Accounts:
         self.refresh()
         found: list[AccountEntry] = []
         for connector in self.registry.connectors.values():
-            if _own(connector):
+            if all_fields(connector):
                 found += sorted(self._entries(connector), key=lambda entry: not entry.in_use)
         return found
 
@@ -222,15 +187,15 @@ class Accounts:
         key ends, where that is known, in seconds since 1970. Raises `InvalidInput` for a name or value that does not
         fit, `StoreError` or `VaultError`."""
         connector = self.registry.connector(connector_id)
-        _check_name(name)
-        _check_fields(connector, values)
+        ensure_name(name)
+        ensure_own(connector, values)
         self._validated(connector, name, values)
         self._store().add(connector_id, name, values, default=default, expires_at=expires_at)
         self.refresh()
 
     def ensure_free(self, connector_id: str, name: str) -> None:
         """Raises `InvalidInput` when an account cannot be added under that name."""
-        _check_name(name)
+        ensure_name(name)
         self.refresh()
         if any((row.connector, row.name) == (connector_id, name) for row in self._rows):
             raise InvalidInput(f"There is already an account '{name}'.", remedy="Choose another name, or reconnect it.")
@@ -249,14 +214,14 @@ class Accounts:
         secret = secret_fields(connector)
         stay = {} if isinstance(old, VaultError) else {key: one for key, one in old.items() if key in secret}
         merged = {**stay, **values}
-        _check_fields(connector, values)
+        ensure_own(connector, values)
         self._validated(connector, name, merged)
         self._store().change(connector_id, name, merged, expires_at=expires_at)
         self.refresh()
 
     def rename(self, connector_id: str, name: str, to: str) -> None:
         """Raises `InvalidInput` for a name that cannot be taken, `NotFound`."""
-        _check_name(to)
+        ensure_name(to)
         self._store().rename(connector_id, name, to)
         self.refresh()
 
@@ -333,15 +298,15 @@ class Accounts:
                 row.said,
                 row.expires_at,
             )
-        if self._is_in_environment(connector):
+        if self._environment.has(connector):
             problem = ""
             try:
-                self._of_environment(connector)
+                self._environment.get(connector)
             except InvalidSettings as error:
                 problem = str(error)
             yield AccountEntry(connector.id, ENVIRONMENT, "environment", not rows, problem)
         if connector.practice is not None:
-            in_use = not rows and not self._is_in_environment(connector)
+            in_use = not rows and not self._environment.has(connector)
             yield AccountEntry(connector.id, PRACTICE, "practice", in_use)
 
     def _rows_of(self, connector_id: str) -> list[SavedAccount]:
@@ -361,13 +326,13 @@ class Accounts:
         for row in rows:
             if name in (None, row.name):
                 return self._of_row(connector, row)
-        if name in (None, ENVIRONMENT) and self._is_in_environment(connector):
-            return self._of_environment(connector)
+        if name in (None, ENVIRONMENT) and self._environment.has(connector):
+            return self._environment.get(connector)
         if name in (None, PRACTICE) and connector.practice is not None:
             address = {"practice": self._practice_url(), "studio": self.settings.studio_url}
             values = {field: text.format(**address) for field, text in connector.practice.items()}
             return connector.account.model_validate({"name": PRACTICE, "practice": True, **values})
-        if name in (None, NONE) and (account := self._without(connector)):
+        if name in (None, NONE) and (account := self._environment.without(connector)):
             return account
         if name is not None:
             raise AccountError(
@@ -375,17 +340,10 @@ class Accounts:
                 f"{nearest(name, [entry.name for entry in self._entries(connector)])}.",
                 remedy="Connect it on the page Accounts, or let the step name another.",
             )
-        names = " or ".join(f"{PREFIX}{connector.id}_{field}".upper() for field in _own_simple(connector))
+        names = " or ".join(setting_of(connector, field) for field in simple_fields(connector))
         raise AccountError(
             f"No {connector.title} account is connected.", remedy=f"Connect one on the page Accounts, or set {names}."
         )
-
-    def _without(self, connector: Connector) -> Account | None:
-        """The account of a connector that can do without one."""
-        try:
-            return connector.account.model_validate({"name": NONE, **self._administered(connector)})
-        except ValidationError:
-            return None
 
     def _of_row(self, connector: Connector, row: SavedAccount) -> Account:
         values = self._values[row.sealed]
@@ -401,45 +359,23 @@ class Accounts:
 
     def _validated(self, connector: Connector, name: str, values: Mapping[str, Any]) -> Account:
         """Raises `InvalidInput` in a sentence, which repeats no value: it may be a secret."""
-        address = self._environment.get(connector.id, {}).get(ADDRESS)
-        fixed = self._administered(connector)
-        given = {**({ADDRESS: address} if address else {}), **values, **fixed, "name": name, "practice": False}
+        address, fixed = self._environment.address(connector), self._environment.administered(connector)
+        given = {**address, **values, **fixed, "name": name, "practice": False}
         try:
             return connector.account.model_validate(given)
         except ValidationError as error:
             detail = error.errors(include_input=False, include_url=False, include_context=False)[0]
             field = str(detail["loc"][0]) if detail["loc"] else ""
-            title = _title(connector, field) if field else "account"
+            title = title_of(connector, field) if field else "account"
             if detail["type"] == "missing":
                 raise InvalidInput(f"'{title}' is missing.", remedy="Fill it in.") from None
             if detail["type"] == "extra_forbidden":
-                known = ", ".join(_own(connector))
+                known = ", ".join(all_fields(connector))
                 raise InvalidInput(
                     f"A {connector.title} account has no '{field}'.", remedy=f"It has: {known}."
                 ) from None
             reason = detail["msg"].removeprefix("Value error, ").rstrip(".")
             raise InvalidInput(f"'{title}' is not right: {reason}.", remedy="Correct it.") from None
-
-    def _is_in_environment(self, connector: Connector) -> bool:
-        """An address alone says where a service is, and who one is there only if it asks nothing else."""
-        given = set(self._environment.get(connector.id, ())) - administered_fields(connector)
-        return bool(given - {ADDRESS}) or (bool(given) and self._without(connector) is not None)
-
-    def _administered(self, connector: Connector) -> dict[str, Any]:
-        """What whoever runs Patchbay says for every account of the connector, whatever the account itself says."""
-        fields, said = connector.account.model_fields, self._environment.get(connector.id, {})
-        return {name: said.get(name, fields[name].default) for name in administered_fields(connector)}
-
-    def _of_environment(self, connector: Connector) -> Account:
-        values = self._environment[connector.id]
-        try:
-            return connector.account.model_validate({"name": ENVIRONMENT, **values})
-        except ValidationError as error:
-            detail = error.errors(include_input=False)[0]
-            name = f"{PREFIX}{connector.id}_{detail['loc'][0]}".upper() if detail["loc"] else PREFIX
-            if detail["type"] == "missing":
-                raise InvalidSettings(f"{name} is missing.", remedy=f"Set {name} too.") from None
-            raise InvalidSettings(f"{name} is not valid: {detail['msg']}.", remedy=f"Correct {name}.") from None
 
     def _opened(self, row: SavedAccount) -> dict[str, Any] | VaultError:
         known = self._values.get(row.sealed)
@@ -458,59 +394,6 @@ class Accounts:
         into the practice account is none."""
         public = set((connector.practice or {}).values())
         self._secrets |= {str(values[field]) for field in secret_fields(connector) if values.get(field)} - public
-
-
-def secret_fields(connector: Connector) -> list[str]:
-    """The fields of the connector's account that are never shown."""
-    fields = connector.account.model_fields
-    return [name for name, info in fields.items() if SecretStr in (info.annotation, *get_args(info.annotation))]
-
-
-def own_fields(connector: Connector) -> list[str]:
-    """The fields that a person fills in to connect an account."""
-    return [name for name in _own(connector) if name not in administered_fields(connector)]
-
-
-def administered_fields(connector: Connector) -> set[str]:
-    """The fields that only whoever runs Patchbay sets, by an environment variable, for all accounts alike."""
-    extras = {name: info.json_schema_extra for name, info in connector.account.model_fields.items()}
-    return {name for name, extra in extras.items() if is_object(extra) and extra.get("administered")}
-
-
-def _own(connector: Connector) -> dict[str, bool]:
-    """The fields that make an account of the connector, and whether only experts need them."""
-    fields = connector.account.model_fields
-    extras = {name: info.json_schema_extra for name, info in fields.items() if name not in Account.model_fields}
-    return {name: is_object(extra) and bool(extra.get("expert")) for name, extra in extras.items()}
-
-
-def _own_simple(connector: Connector) -> list[str]:
-    own = _own(connector)
-    return [name for name in own_fields(connector) if not own[name]]
-
-
-def _title(connector: Connector, field: str) -> str:
-    info = connector.account.model_fields.get(field)
-    return (info.title if info else None) or field
-
-
-def _check_fields(connector: Connector, values: Mapping[str, Any]) -> None:
-    """Raises `InvalidInput` for what is not for a person to say."""
-    for name in administered_fields(connector) & values.keys():
-        setting = f"{PREFIX}{connector.id}_{name}".upper()
-        raise InvalidInput(
-            f"'{_title(connector, name)}' is not said by an account: it holds for all of them.",
-            remedy=f"Ask whoever runs Patchbay to set {setting}.",
-        )
-
-
-def _check_name(name: str) -> None:
-    if name in (PRACTICE, ENVIRONMENT, NONE):
-        raise InvalidInput(f"'{name}' has a meaning of its own.", remedy="Choose another name, such as 'work'.")
-    if not NAME.fullmatch(name):
-        raise InvalidInput(
-            "An account needs a name of at most 64 characters.", remedy="Choose a short one, such as 'work'."
-        )
 
 
 def _parts_of_setting(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""How an action is declared, registered and described: the whole contract of an integration.
+"""How an action is declared and described: the whole contract of an integration.
 
 A connector is one module in `integrations/`. It imports this module and the SDK it speaks, nothing else of
 Patchbay, and importing it must be cheap: import the SDK inside the functions that use it.
@@ -28,29 +28,22 @@ A connector of somebody else lives in a package of its own, which names it as an
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
-import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Literal, Protocol, get_args, get_type_hints
+from typing import Any, Literal, Protocol, get_type_hints
 
-import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic.errors import PydanticUserError
 
 from orchestrator import masking
 from orchestrator.errors import (
     AccountError,
     EffectUnknown,
-    NotFound,
+    NotYet,
     RateLimited,
     ServiceError,
     Unavailable,
@@ -70,17 +63,21 @@ __all__ = [
     "ModelAnswer",
     "ModelInfo",
     "ModelRequest",
+    "NotYet",
     "Params",
     "Plan",
     "Price",
     "Prompt",
     "RateLimited",
-    "Registry",
+    "Repository",
+    "RepositoryFile",
+    "RepositoryFiles",
     "Result",
     "SecretStr",
     "ServiceError",
     "Standing",
     "Unavailable",
+    "Wanted",
     "field",
     "hide",
     "last_look",
@@ -93,11 +90,6 @@ Effect = Literal["read", "write", "idempotent_write"]
 
 `write` needs `find`, so that an attempt whose end is unknown is looked up and not sent again.
 `idempotent_write` may be sent again with the same `call.key`, because the service keeps it single."""
-
-ENTRY_POINTS = "patchbay.integrations"
-"""The group in which an installed package names its connectors: `weather = "patchbay_weather:weather"`."""
-
-log = structlog.get_logger()
 
 
 class Params(BaseModel):
@@ -189,6 +181,45 @@ class Consent(Protocol):
 
     def grant(self, client: Mapping[str, str], redirect: str, code: str, verifier: str) -> Grant:
         """What the `code` that the browser came back with stands for. Raises `ServiceError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which files of a repository are asked for: those whose names end in one of `suffixes` and that have at most
+    `largest` bytes; not more than `most` of them."""
+
+    suffixes: tuple[str, ...]
+    largest: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFile:
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFiles:
+    """What was read of a repository. `url` is the page that shows it; `left_out` says, a sentence each, what was asked
+    for and is not among the files."""
+
+    url: str
+    files: tuple[RepositoryFile, ...]
+    left_out: tuple[str, ...] = ()
+
+
+class Repository(Protocol):
+    """A repository, or a folder of one, that a person named by its address."""
+
+    @property
+    def title(self) -> str:
+        """What it is called, as "practice/handbook, drafts"."""
+        ...
+
+    def read(self, wanted: Wanted) -> RepositoryFiles:
+        """Its files, those of folders too. Its errors are those of an action."""
         ...
 
 
@@ -442,6 +473,7 @@ class Connector:
         self.models_function: Callable[[Any], list[ModelInfo]] | None = None
         self.price_function: Callable[[str, Any], Price | None] | None = None
         self.check_function: Callable[[Any], str | Standing] | None = None
+        self.repository_function: Callable[[str, Any], Repository | None] | None = None
 
     def action(
         self, title: str, *, effect: Effect, result: type[Result], timeout: float = 60.0
@@ -480,6 +512,13 @@ class Connector:
         self.check_function = function
         return function
 
+    def repository(self, function: Callable[[str, Any], Repository | None]) -> Callable[[str, Any], Repository | None]:
+        """Declare `(address, account) -> Repository | None`: the repository that an address names, None where it names
+        none of this service. It makes no network call. The secrets of an account that is nobody's are empty: what all
+        the world may read is read without them."""
+        self.repository_function = function
+        return function
+
     def price(self, function: Callable[[str, Any], Price | None]) -> Callable[[str, Any], Price | None]:
         """Declare `(model, account) -> Price | None`: what a model costs, None where that is not known. It makes no
         network call."""
@@ -488,116 +527,3 @@ class Connector:
 
     def __repr__(self) -> str:
         return f"<Connector {self.id}>"
-
-
-class Registry(Mapping[str, Action]):
-    """All actions by id, and their connectors. A write that could not be made safe cannot be registered."""
-
-    def __init__(self, connectors: Iterable[Connector] = ()) -> None:
-        self.connectors = {connector.id: connector for connector in connectors}
-        self._actions = {
-            action.id: action for connector in self.connectors.values() for action in connector.actions.values()
-        }
-        for action in self._actions.values():
-            _ensure_safe(action)
-
-    @classmethod
-    def discover(cls, package: str = "integrations") -> Registry:
-        """The connectors of every module in `package`, save those of a name like `_parts`, and the connectors that
-        installed packages name as entry points. One of the latter that cannot be used is left out, with a warning."""
-        parent = importlib.import_module(package)
-        modules = [
-            importlib.import_module(f"{package}.{info.name}")
-            for info in pkgutil.iter_modules(parent.__path__)
-            if not (info.ispkg or info.name.startswith("_"))
-        ]
-        found = {connector.id: connector for module in modules for connector in _connectors_of(module)}
-        for entry in sorted(entry_points(group=ENTRY_POINTS), key=_package_of):
-            try:
-                connector = _loaded(entry)
-                if connector.id in found:
-                    raise TypeError(f"there is a connector '{connector.id}' already.")
-            # Whatever a package of somebody else does when it is imported, Patchbay starts without it.
-            except (Exception, SystemExit) as error:
-                why = f"{type(error).__name__}: {error}"
-                log.warning("a connector was left out", package=_package_of(entry), connector=entry.name, why=why)
-                continue
-            found[connector.id] = connector
-        return cls(found.values())
-
-    def __getitem__(self, id: str) -> Action:
-        return self._actions[id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._actions)
-
-    def __len__(self) -> int:
-        return len(self._actions)
-
-    def providers(self) -> dict[str, Connector]:
-        """The connectors that are model providers."""
-        return {id: connector for id, connector in self.connectors.items() if connector.generate_function}
-
-    def connector(self, id: str) -> Connector:
-        try:
-            return self.connectors[id]
-        except KeyError:
-            raise NotFound(f"There is no connector '{id}'.") from None
-
-
-def ensure_contract(connector: Connector) -> None:
-    """All that can be told of a connector without running it. Raises `TypeError` that says what it must declare."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", connector.id):
-        raise TypeError(f"'{connector.id}' is no id: small letters, digits and _.")
-    if not (connector.title and (connector.actions or connector.generate_function)):
-        raise TypeError(f"{connector.id} needs a title, and an action or a model.")
-    for action in connector.actions.values():
-        if not (action.title and action.effect in get_args(Effect) and action.timeout > 0):
-            raise TypeError(f"{action.id} needs a title, an effect ({', '.join(get_args(Effect))}) and a timeout.")
-        _ensure_safe(action)
-        _ensure_arguments(action)
-        for model in (action.params, action.result):
-            untitled = [name for name, info in model.model_fields.items() if not info.title]
-            if untitled:
-                raise TypeError(f"{action.id}: the field '{untitled[0]}' of {model.__name__} has no title.")
-            try:
-                model.model_json_schema(by_alias=True)
-            except PydanticUserError as error:
-                raise TypeError(f"{action.id}: {model.__name__} has no JSON Schema: {error.message}") from None
-
-
-def _ensure_safe(action: Action) -> None:
-    """Raises `TypeError` for a write that cannot be shown before, or not be looked up after."""
-    if action.effect != "read" and action.preview_function is None:
-        raise TypeError(f"{action.id} writes and declares no preview.")
-    if action.effect == "write" and action.find_function is None:
-        raise TypeError(f"{action.id} writes and declares no find.")
-
-
-def _ensure_arguments(action: Action) -> None:
-    for what, function, wanted in (
-        ("The action", action.function, ("params", "account", "call")),
-        ("Its preview", action.preview_function, ("params", "account")),
-        ("Its find", action.find_function, ("params", "account", "call")),
-    ):
-        if function is not None and len(inspect.signature(function).parameters) != len(wanted):
-            raise TypeError(f"{action.id}: {what.lower()} takes ({', '.join(wanted)}).")
-
-
-def _connectors_of(module: ModuleType) -> Iterator[Connector]:
-    for value in vars(module).values():
-        if isinstance(value, Connector):
-            yield value
-
-
-def _loaded(entry: EntryPoint) -> Connector:
-    """The connector that an entry point names. Raises `TypeError`, and whatever its import raises."""
-    connector: object = entry.load()
-    if not isinstance(connector, Connector):
-        raise TypeError(f"{entry.value} is no Connector.")
-    ensure_contract(connector)
-    return connector
-
-
-def _package_of(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist else entry.value

@@ -47,7 +47,7 @@ class Attempt(NamedTuple):
     """An earlier attempt may have reached the service: look before sending."""
     mode: Mode
     plan: PlannedEffect | None
-    """What was approved, in a run that was previewed."""
+    """What was approved: of a run that was previewed, or of a step that asks."""
     clock: Clock
     since: float | None = None
     """When the first attempt at this item began, seconds since 1970. None: with this one."""
@@ -103,8 +103,8 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """Another attempt comes at `until`, seconds since 1970. Not `tried`: it only waits for its turn, nothing was
-    asked of the service, and it counts as no failure."""
+    """Another attempt comes at `until`, seconds since 1970. Not `tried`: it only waits, for its turn or for what has
+    not happened yet, and counts as no failure."""
 
     error: PatchbayError
     until: float
@@ -128,7 +128,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Unapproved:
-    """After a preview: a write that the preview could not show, and that must be asked about."""
+    """A write that must be asked about: its step says so, or the preview of the run could not show it."""
 
     plan: PlannedEffect
 

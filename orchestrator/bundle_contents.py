@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator import validation
-from orchestrator.accounts import own_fields
-from orchestrator.actions import Registry
+from orchestrator.account_fields import own_fields
 from orchestrator.bundles import Bundle, file_of
 from orchestrator.errors import NotFound, Problem
 from orchestrator.graph import inner_steps
 from orchestrator.library import Library
+from orchestrator.registry import Registry
 from orchestrator.templates import Template
 from orchestrator.workflow import Step, Workflow
 
@@ -65,6 +65,18 @@ def contents_of(bundle: Bundle, library: Library, registry: Registry) -> Content
     return Contents(
         tuple(connectors), tuple(models), tuple(reads), tuple(writes), tuple(problems_of(bundle, library, registry))
     )
+
+
+def needs_of(contents: Contents, registry: Registry) -> str:
+    """The accounts and the model that it needs, in words."""
+    titles = [registry.connectors[id].title for id in contents.connectors]
+    return ", ".join([*titles, *(["a model"] if contents.asks_a_model else [])]) or "nothing"
+
+
+def changes_of(contents: Contents, registry: Registry) -> str:
+    """What it changes outside, in words."""
+    told = dict.fromkeys(f"{registry.connectors[one.connector].title}: {one.action}" for one in contents.writes)
+    return "; ".join(told) or "nothing outside"
 
 
 def problems_of(bundle: Bundle, library: Library, registry: Registry) -> list[Problem]:

@@ -90,6 +90,7 @@ def bring_in(
     for template in templates:
         engine.template_versions.publish(template, by=by, origin="imported")
     for workflow in workflows:
+        engine.triggers.switch_off_all(workflow.id, "The workflow was replaced by one that was imported.")
         engine.workflow_versions.publish(workflow, by=by, origin="imported")
     saved: list[Named] = [(kind, id) for (kind, _), id in ids.items()]
     return Imported(ids.get(main.named, main.id), tuple(sorted(saved)))

@@ -10,16 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from orchestrator.actions import Registry
 from orchestrator.data import is_object
 from orchestrator.errors import InvalidFile, Where
 from orchestrator.library import Library, parse_text
 from orchestrator.masking import mask_json
+from orchestrator.registry import Registry
 from orchestrator.steps import KINDS
 from orchestrator.templates import Template
 from orchestrator.workflow import FileId, Model, Workflow
@@ -104,27 +104,43 @@ def pack(
 ) -> Bundle:
     """The workflow with the templates and workflows that it names, and those that these name. Raises `NotFound` for one
     that is not there, `InvalidFile` for one that holds a secret."""
-    found: dict[Named, dict[str, Any]] = {("workflow", workflow.id): content_of(workflow)}
-    todo = [found["workflow", workflow.id]]
-    while todo:
-        for holder, key, kind in references(todo.pop(0), registry):
-            named: Named = (kind, holder[key])
-            if named in found:
-                continue
-            if kind == "template":
-                found[named] = content_of(library.templates.load(named[1]))
-            else:
-                found[named] = content_of(library.workflows.load(named[1]))
-                todo.append(found[named])
+
+    def load(named: Named) -> dict[str, Any]:
+        kind, id = named
+        return content_of(library.templates.load(id) if kind == "template" else library.workflows.load(id))
+
+    found = with_what_it_names(("workflow", workflow.id), content_of(workflow), load, registry)
     for (kind, id), content in found.items():
         _ensure_no_secret(kind, id, content)
-    order = sorted(found, key=lambda named: (named != ("workflow", workflow.id), named[0] != "workflow", named[1]))
+    return bundle_of(found, title=title or workflow.title, purpose=purpose, story=story or workflow.description)
+
+
+def with_what_it_names(
+    named: Named, content: dict[str, Any], load: Callable[[Named], dict[str, Any] | None], registry: Registry
+) -> dict[Named, dict[str, Any]]:
+    """The content of a workflow or template, then of the workflows and templates that it names, and that these name:
+    what `load` gives, without those for which that is None."""
+    found, todo = {named: content}, [content]
+    while todo:
+        for holder, key, kind in references(todo.pop(0), registry):
+            other: Named = (kind, holder[key])
+            if other not in found and (loaded := load(other)) is not None:
+                found[other] = loaded
+                todo.append(loaded)
+    first, *others = found
+    order = [first, *sorted(others, key=lambda named: (named[0] != "workflow", named[1]))]
+    return {named: found[named] for named in order}
+
+
+def bundle_of(contents: Mapping[Named, dict[str, Any]], *, title: str, purpose: str = "", story: str = "") -> Bundle:
+    """A bundle of contents by kind and id, in their order."""
     items = [
-        {"kind": kind, "id": id, "sha256": digest(found[kind, id]), "content": found[kind, id]} for kind, id in order
+        {"kind": kind, "id": id, "sha256": digest(content), "content": content}
+        for (kind, id), content in contents.items()
     ]
-    told = {"title": title or workflow.title, "purpose": purpose, "story": story or workflow.description}
-    content: dict[str, Any] = {"bundle": FORMAT, **told, "items": items}
-    return Bundle.model_validate({**content, "sha256": digest(content)})
+    told = {"title": title, "purpose": purpose, "story": story}
+    whole: dict[str, Any] = {"bundle": FORMAT, **told, "items": items}
+    return Bundle.model_validate({**whole, "sha256": digest(whole)})
 
 
 def read(text: str, library: Library, *, file: str | None = None) -> Bundle:

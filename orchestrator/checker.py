@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from orchestrator.actions import Action, Registry
+from orchestrator.actions import Action
 from orchestrator.data import is_object, short
 from orchestrator.errors import CODES, PatchbayError, Problem, Where
 from orchestrator.expressions import SCOPE_NAMES, Expression, compile_value, nearest
 from orchestrator.graph import NO_STEPS, bodies_of, find_cycle, inner_steps, late_values, needs_of, split_need
 from orchestrator.inputs import coerce
+from orchestrator.registry import Registry
 from orchestrator.steps import KINDS, LATE, BodyKind, Kind
 from orchestrator.steps.branch import Branch
 from orchestrator.steps.states import States
 from orchestrator.templates import Template
+from orchestrator.triggers.definition import Ask, Poll
 from orchestrator.workflow import Step, Workflow
 
 FindTemplate = Callable[[str], Template]
 """The template of that id. Raises `PatchbayError` when there is none."""
+
+
+STEP_NAMES = frozenset({"inputs", "steps", "run"})
+"""What every expression of a step can use."""
 
 
 class Checker:
@@ -37,12 +44,13 @@ class Checker:
         self.owners = {step.id: outer.id for outer in self.all for body in bodies_of(outer).values() for step in body}
 
     def problems(self) -> list[Problem]:
-        names = frozenset({"inputs", "steps", "run"})
+        names = STEP_NAMES
         return [
             *self._duplicates(),
             *self._inputs(),
             *self._together(self.workflow.steps, frozenset(), names),
             *self._output(frozenset(step.id for step in self.workflow.steps), names),
+            *self._triggers(),
         ]
 
     def _together(self, steps: tuple[Step, ...], outside: frozenset[str], names: frozenset[str]) -> Iterator[Problem]:
@@ -100,6 +108,7 @@ class Checker:
         else:
             yield from self._params(step, action)
             yield from self._cache(step, action)
+            yield from self._approve(step, action)
         yield from self._retry_codes(step)
         yield from self._body(step)
         inside = self._names_inside(step, names)
@@ -166,6 +175,12 @@ class Checker:
         )
         yield self._problem("cannot_cache", f"{action.id} {reason}.", "Remove 'cache'.", step.id, "cache")
 
+    def _approve(self, step: Step, action: Action | Kind[Any]) -> Iterator[Problem]:
+        if step.approve is not None and (step.uses in KINDS or action.effect == "read"):
+            remedy = "Remove 'approve', or put a step that uses 'approve' before it."
+            message = f"{action.id} sends nothing that could be approved."
+            yield self._problem("cannot_approve", message, remedy, step.id, "approve")
+
     def _retry_codes(self, step: Step) -> Iterator[Problem]:
         passing = sorted(code for code, passes in CODES.items() if passes)
         for code in (step.retry.on or ()) if step.retry else ():
@@ -198,6 +213,8 @@ class Checker:
         for key, value in step.with_.items():
             if key not in late:
                 yield from self._expression(value, step.id, f"with.{key}", seen, names | loop)
+        if step.approve is not None:
+            yield from self._expression(step.approve.message, step.id, "approve.message", seen, names | loop)
         inside = self._names_inside(step, names)
         for (state, key), value in late_values(step).items():
             body = {inner.id for inner in bodies_of(step).get(state, ())}
@@ -212,10 +229,14 @@ class Checker:
             yield self._problem("bad_expression", error.message, error.remedy, step, key)
             return
         for name in sorted(expression.names - allowed):
-            hint = "it exists only inside a loop" if name in SCOPE_NAMES else nearest(name, list(allowed)).strip("; ")
+            looped = name in SCOPE_NAMES and allowed >= STEP_NAMES
+            near = nearest(name, list(allowed)).strip("; ") or "a plain value is wanted"
+            hint = "it exists only inside a loop" if looped else near
             yield self._problem(
                 "unknown_name", f"'{name}' means nothing here: {hint}.", "Correct the expression.", step, key
             )
+        if not allowed >= STEP_NAMES:
+            return
         for other in sorted(expression.steps - seen):
             yield self._unknown_step(other, step, key, seen)
         for name in sorted(expression.inputs - set(self.workflow.inputs)):
@@ -312,6 +333,48 @@ class Checker:
     def _output(self, seen: frozenset[str], names: frozenset[str]) -> Iterator[Problem]:
         for name, value in self.workflow.output.items():
             yield from self._expression(value, None, f"output.{name}", seen, names)
+
+    def _triggers(self) -> Iterator[Problem]:
+        for id, trigger in self.workflow.triggers.items():
+            at = f"triggers.{id}"
+            yield from self._given(trigger.with_, f"{at}.with")
+            if isinstance(trigger, Poll):
+                yield from self._expression(trigger.items, None, f"{at}.items", frozenset(), frozenset({"result"}))
+                yield from self._expression(trigger.identity, None, f"{at}.identity", frozenset(), frozenset({"item"}))
+                yield from self._asked(trigger.ask, f"{at}.ask")
+
+    def _given(self, values: dict[str, Any], at: str) -> Iterator[Problem]:
+        """What a trigger gives to the inputs of a run."""
+        for name, value in values.items():
+            key, declared = f"{at}.{name}", self.workflow.inputs.get(name)
+            if declared is None:
+                message = f"there is no input '{name}'{nearest(name, list(self.workflow.inputs))}."
+                yield self._problem("unknown_input", message, "Add it under 'inputs' or correct the name.", key=key)
+            elif _is_constant(value):
+                try:
+                    coerce(name, declared, value)
+                except PatchbayError as error:
+                    yield self._problem("bad_input", error.message, error.remedy, key=key)
+            yield from self._expression(value, None, key, frozenset(), frozenset({"trigger"}))
+        for name, declared in self.workflow.inputs.items():
+            if declared.required and name not in values:
+                message = f"nobody is there to fill in '{name}' when it fires."
+                yield self._problem("missing_input", message, f"Give '{name}' under 'with', or a default.", key=at)
+
+    def _asked(self, ask: Ask, at: str) -> Iterator[Problem]:
+        """The reading action that a poll asks."""
+        action = self.registry.get(ask.uses)
+        if action is None or action.effect != "read":
+            reading = [id for id, known in self.registry.items() if known.effect == "read"]
+            message = f"'{ask.uses}' is no action that reads{nearest(ask.uses, reading)}."
+            yield self._problem("unknown_action", message, "Choose one that reads.", key=f"{at}.uses")
+            return
+        for name, value in ask.with_.items():
+            yield from self._expression(value, None, f"{at}.with.{name}", frozenset(), frozenset())
+        step = Step.model_validate({"id": "ask", "uses": ask.uses, "with": ask.with_})
+        for problem in self._params(step, action):
+            where = replace(problem.where, step=None, key=f"{at}.{problem.where.key}")
+            yield replace(problem, where=where)
 
     def _cycle(self, steps: tuple[Step, ...]) -> Iterator[Problem]:
         try:

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from orchestrator import validation
-from orchestrator.actions import Registry
 from orchestrator.clock import Clock
 from orchestrator.decide import Start
 from orchestrator.errors import InvalidWorkflow, NotFound, StepError
@@ -23,6 +22,7 @@ from orchestrator.library import Library
 from orchestrator.params import validate
 from orchestrator.policies.budget import Budget
 from orchestrator.preview import has_placeholder
+from orchestrator.registry import Registry
 from orchestrator.state import RunState
 from orchestrator.steps import KINDS, WaitingKind
 from orchestrator.steps.subworkflow import DEEPEST, Called, Subworkflow

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator import masking
-from orchestrator.accounts import Accounts, secret_fields
+from orchestrator.account_fields import secret_fields
+from orchestrator.accounts import Accounts
 from orchestrator.actions import Connector, Consent
 from orchestrator.errors import AccountError, InvalidInput, NotFound, PatchbayError
 from orchestrator.settings import account_values

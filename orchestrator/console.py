@@ -14,7 +14,7 @@ from rich.table import Table
 
 from orchestrator.compare import Comparison, Difference
 from orchestrator.data import is_object
-from orchestrator.history import RunView, StepView
+from orchestrator.history import RunSummary, RunView, StepView
 from orchestrator.live import LiveSnapshot
 
 MARKS = {"succeeded": "[green]✓[/]", "failed": "[red]✗[/]", "skipped": "[dim]–[/]", "cancelled": "[dim]■[/]"}
@@ -24,18 +24,20 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_progress(picture: LiveSnapshot, shown: dict[str, str]) -> None:
-    """A line for each step that starts or ends."""
+    """A line for each step that starts, waits for something or ends."""
     for id, step in picture.content["steps"].items():
-        status = step["status"]
-        if shown.get(id) == status or status == "pending":
+        status, waits_for = step["status"], step["waits_for"]
+        known, news = shown.get(id), status if status in MARKS else waits_for or "running"
+        looks_again = news == "running" and known is not None and known not in MARKS
+        if known == news or status == "pending" or looks_again:
             continue
-        shown[id] = status
+        shown[id] = news
         if status in MARKS:
             seconds = (step["finished_at"] or 0) - (step["started_at"] or step["finished_at"] or 0)
             items = f" ({step['done']} items)" if (step["total"] or 1) > 1 else ""
             err.print(f"{MARKS[status]} {id}{items} [dim]{seconds:.1f} s[/]")
-        elif err.is_terminal:
-            err.print(f"[dim]… {id}[/]")
+        elif waits_for or err.is_terminal:
+            err.print(f"[dim]… {id}{f': {escape(waits_for)}' if waits_for else ''}[/]")
 
 
 def print_end(view: RunView) -> None:
@@ -76,7 +78,15 @@ def print_questions(view: RunView) -> None:
                 out.print(f"{question.message} python -m orchestrator answer {id} {question.step} VALUE", markup=False)
             case _:
                 out.print(f"{question.message} python -m orchestrator approve {id} {where}", markup=False)
-    if not view.questions:
+    pauses = [
+        (step.id, said)
+        for step in view.steps
+        for item in step.items
+        if (said := item.waits_for(lambda at: f"at {moment(at)}"))
+    ]
+    for step, said in pauses:
+        out.print(f"{step}: {said}", markup=False)
+    if not view.questions and not pauses:
         out.print("It waits for another run.")
     err.print(f"[dim]run {id} {view.status}[/]")
 
@@ -108,12 +118,19 @@ def print_run(view: RunView) -> None:
     for step in view.steps:
         seconds = "" if step.duration_ms is None else f"{step.duration_ms / 1000:.2f}"
         table.add_row(step.id, step.uses, step.status, seconds, str(step.attempts))
-    out.print(f"{view.summary.workflow_name}, {view.status}, {moment(view.summary.created_at)}", markup=False)
+    started = f"started by {by(view.summary)}" if view.summary.trigger else ""
+    head = (view.summary.workflow_name, view.status, moment(view.summary.created_at), started)
+    out.print(", ".join(part for part in head if part), markup=False)
     out.print(table)
     for step in view.steps:
         for line in step.log:
             out.print(f"{moment(line.at)} {step.id} {line.message}", markup=False)
     print_end(view)
+
+
+def by(run: RunSummary) -> str:
+    """What started a run by itself: "schedule daily"."""
+    return f"{run.trigger} {run.trigger_id}" if run.trigger else ""
 
 
 def run_object(view: RunView) -> dict[str, Any]:
@@ -123,6 +140,8 @@ def run_object(view: RunView) -> dict[str, Any]:
         "status": view.status,
         "mode": view.mode,
         "origin": view.summary.origin,
+        "trigger": view.summary.trigger,
+        "trigger_id": view.summary.trigger_id,
         "accounts": {**view.accounts.in_use, **view.accounts.chosen},
         "output": view.output,
         "error": view.summary.error,

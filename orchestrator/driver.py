@@ -11,8 +11,7 @@ from typing import Any
 
 import structlog
 
-from orchestrator import masking
-from orchestrator.actions import Registry
+from orchestrator import masking, questions
 from orchestrator.attempt import Attempt, Failed, Opened, Planned
 from orchestrator.children import Child, ChildRuns
 from orchestrator.clock import Clock, Timer
@@ -20,7 +19,6 @@ from orchestrator.decide import Close, EndRound, Expand, Fail, Finish, Open, Pro
 from orchestrator.effects import confirmed
 from orchestrator.errors import (
     InvalidInput,
-    NotApproved,
     NotFound,
     PatchbayError,
     StepError,
@@ -35,8 +33,8 @@ from orchestrator.params import validate
 from orchestrator.performer import Performer
 from orchestrator.policies.budget import Budget, within
 from orchestrator.preview import EXPIRES, has_placeholder, planned, without_placeholders
-from orchestrator.questions import waiting_kind
 from orchestrator.recorder import Recorder
+from orchestrator.registry import Registry
 from orchestrator.state import RUN, RunState, round_data
 from orchestrator.steps import KINDS, Answer, Done, ImmediateKind, Stopped, WaitingKind
 from orchestrator.steps.subworkflow import Subworkflow
@@ -162,7 +160,7 @@ class Driver:
             case "unknown":
                 self._unknown_answered(step, item, question["plan"], answer)
             case _:
-                kind, params = waiting_kind(self.state, step, item)
+                kind, params = questions.waiting_kind(self.state, step, item)
                 self._recorder.came_of(step, item, kind.answered(params, answer))
 
     def _unknown_answered(self, step: str, item: str, plan: dict[str, Any], answer: Answer) -> None:
@@ -202,9 +200,7 @@ class Driver:
         if answer.value["approved"]:
             self._recorder.record("step.approved", step, item, data={"plan": plan, "by": answer.by})
         else:
-            self._recorder.came_of(
-                step, item, Stopped(NotApproved(f"{answer.by} did not approve it: nothing was sent."))
-            )
+            self._recorder.came_of(step, item, questions.refused(answer))
 
     def advance(self) -> None:
         """Perform all that is to be done now."""
@@ -487,9 +483,16 @@ class Driver:
         if (step, item) == RUN:
             self._finish(Finish("cancelled"))
             return
-        if self.state.graph.every[step].step.uses in KINDS:
-            kind, params = waiting_kind(self.state, step, item)
+        known = self.state.graph.every[step].step
+        if known.uses in KINDS:
+            kind, params = questions.waiting_kind(self.state, step, item)
             self._recorder.came_of(step, item, kind.due(params, self._clock.now()))
+        elif known.approve is not None and (question := self.state.questions.get((step, item))):
+            if known.approve.otherwise == "approve":
+                nobody = Answer({"approved": True}, "nobody, in time", self._clock.now())
+                self._effect_answered(step, item, question["plan"], nobody)
+            else:
+                self._recorder.came_of(step, item, questions.unanswered())
         else:
             self._recorder.record("step.due", step, item)
         self.advance()

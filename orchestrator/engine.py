@@ -15,23 +15,23 @@ from typing import Any, Literal
 import structlog
 
 from orchestrator import questions
-from orchestrator.actions import Registry
-from orchestrator.children import ChildRuns
+from orchestrator.children import UNOWNED, ChildRuns
 from orchestrator.clock import Clock
 from orchestrator.data import flaw
 from orchestrator.driver import Driver
-from orchestrator.errors import InvalidInput, StoreError
+from orchestrator.errors import InvalidInput, LeaseLost, NotFound, StoreError
 from orchestrator.events import Event
 from orchestrator.graph import Graph
 from orchestrator.graphs import Graphs
 from orchestrator.history import FINAL, Mode
 from orchestrator.inputs import resolve
-from orchestrator.journal import LEASE, Claim, Journal, NewRun
+from orchestrator.journal import LEASE, Batch, Claim, Firing, Journal, NewRun, event_row
 from orchestrator.live import LiveSnapshot, snapshot
 from orchestrator.origin import check_step, from_here, outermost, pinned, recorded
 from orchestrator.performer import Performer
 from orchestrator.policies.budget import Budget
 from orchestrator.preview import PlannedEffect, from_outside
+from orchestrator.registry import Registry
 from orchestrator.run_accounts import RunAccounts
 from orchestrator.state import RunState
 from orchestrator.steps import Answer
@@ -128,14 +128,16 @@ class Engine:
         preview: bool = False,
         pins: Mapping[str, Any] | None = None,
         accounts: RunAccounts | None = None,
+        firing: Firing | None = None,
     ) -> RunId:
         """Start a new run and return once it is on disk. The workflow must be free of problems. A preview plans its
         writes and waits for approval before any is sent; `pins` are outputs of steps that are not run; `accounts` are
-        those it acts as. Raises `InvalidInput`, `NotFound` or `StoreError`."""
+        those it acts as. `firing` is why a trigger starts it: where a run was made for that already, it is that one.
+        Raises `InvalidInput`, `NotFound` or `StoreError`."""
         typed = pinned(pins, self._graphs.of(workflow)) if pins else ()
         mode: Mode = "preview" if preview else "run"
         return await self._begin(
-            workflow, resolve(workflow, given), model, mode=mode, recorded=typed, accounts=accounts
+            workflow, resolve(workflow, given), model, mode=mode, recorded=typed, accounts=accounts, firing=firing
         )
 
     async def resume(self, run_id: str, workflow: Workflow | None = None, accounts: RunAccounts | None = None) -> RunId:
@@ -162,7 +164,7 @@ class Engine:
             lineage=row.lineage,
             accounts=accounts or state.accounts,
             recorded=await self._recorded(run_id, self._graphs.of(known)),
-            plans=state.plans.values() if state.mode == "approved" else (),
+            plans=() if state.mode == "preview" else state.plans.values(),
         )
 
     async def rerun(
@@ -317,18 +319,38 @@ class Engine:
         only: str | None = None,
         given: Mapping[str, Any] | None = None,
         accounts: RunAccounts | None = None,
+        firing: Firing | None = None,
     ) -> RunId:
         now = self._clock.now()
         if mode == "preview":
             inputs = from_outside(inputs)
-        new = NewRun.of(workflow, inputs, now, model=model, mode=mode, owner=self.owner, origin=origin, lineage=lineage)
-        driver = self._drive(RunState(self._graphs.of(workflow), new.id), 1, 0, new.lineage, model, now)
+        owner = self.owner if firing is None else None
+        new = NewRun.of(
+            workflow, inputs, now, model=model, mode=mode, owner=owner, origin=origin, lineage=lineage, firing=firing
+        )
         start: dict[str, Any] = {"inputs": inputs, "mode": mode}
         if accounts:
             start["accounts"] = accounts.as_dict()
         extra = {"plans": [asdict(plan) for plan in plans], "only": only, "given": given}
-        driver.begin(new, start | {name: value for name, value in extra.items() if value}, recorded)
+        start |= {name: value for name, value in extra.items() if value}
+        if firing is not None:
+            return await self._begin_once(new, firing, Event("run.started", data=start, at=now))
+        driver = self._drive(RunState(self._graphs.of(workflow), new.id), 1, 0, new.lineage, model, now)
+        driver.begin(new, start, recorded)
         await self._journal.barrier(new.id, driver.fence)
+        return RunId(new.id)
+
+    async def _begin_once(self, new: NewRun, firing: Firing, started: Event) -> RunId:
+        """A run that nothing happens in before it is known to be the only one of its firing."""
+        self._journal.write(Batch(new.id, UNOWNED, [event_row(new.id, 1, started)], new=new), urgent=True)
+        try:
+            await self._journal.barrier(new.id, UNOWNED)
+        except LeaseLost:
+            run_id = await asyncio.to_thread(self._journal.fired, firing)
+            if run_id is None:
+                raise NotFound("What the trigger saw was there before it was switched on.") from None
+            return RunId(run_id)
+        await self._attend(new.id)
         return RunId(new.id)
 
     def _drive(

@@ -15,6 +15,7 @@ Each tells what happened (`message`), where (`where`) and what to do (`remedy`).
     │   ├── NewerStore          written by a newer Patchbay
     │   └── LeaseLost           another process owns the run now
     └── StepError               while a step ran
+        ├── NotYet              what a step waits for has not happened: it looks again later
         ├── ExpressionError     a `{{ }}` has no value
         ├── StepTimeout         a try took longer than its `timeout`
         ├── DeadlineExceeded    all tries together took longer than the step's `deadline`
@@ -167,6 +168,21 @@ class LeaseLost(StoreError):
 
 class StepError(PatchbayError):
     code = "step"
+
+
+SOONEST, LATEST = 1.0, 86400.0
+"""Seconds after which a step that waits may look again."""
+
+
+class NotYet(StepError):
+    """What a reading action waits for has not happened. It is no failure: the run waits, and the action looks again in
+    `again_in` seconds."""
+
+    code = "not_yet"
+
+    def __init__(self, message: str, *, again_in: float, remedy: str = "", where: Where | None = None) -> None:
+        super().__init__(message, remedy=remedy, where=where)
+        self.again_in = min(LATEST, max(SOONEST, again_in))
 
 
 class ExpressionError(StepError):

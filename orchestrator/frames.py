@@ -22,11 +22,16 @@ from orchestrator.steps import KINDS, Round, RoundsKind
 class ItemState:
     """One item of a `for_each`, or the step itself. `params` and `rounds` are those of a step with a body."""
 
-    __slots__ = ("attempt", "error", "failures", "output", "params", "rounds", "send", "since", "status")
+    __slots__ = (
+        "attempt", "error", "failures", "output", "params", "rounds", "send", "since", "status", "tried", "tries",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.status: StepStatus = "pending"
         self.attempt = 0
+        self.tries = 0
+        """The attempts that people are told of: one that only waited is forgotten when the next one begins."""
+        self.tried = True
         self.failures = 0
         self.output: Any = None
         self.error: dict[str, Any] | None = None
@@ -78,7 +83,7 @@ class StepState:
 
     @property
     def attempts(self) -> int:
-        return max((item.attempt for item in self.items.values()), default=0)
+        return max((item.tries for item in self.items.values()), default=0)
 
     @property
     def has_more(self) -> bool:

@@ -139,6 +139,8 @@ def step_expressions(step: Step) -> dict[str, Expression]:
         found["if"] = compile_value(step.if_)
     if step.for_each is not None:
         found["for_each"] = compile_value(step.for_each)
+    if step.approve is not None:
+        found["approve.message"] = compile_value(step.approve.message)
     return found
 
 

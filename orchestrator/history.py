@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from orchestrator.errors import NotYet
 from orchestrator.preview import PlannedEffect
 from orchestrator.run_accounts import RunAccounts
 
@@ -14,6 +16,9 @@ StepStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "sk
 
 Mode = Literal["run", "preview", "approved"]
 """A preview sends nothing; once approved, it sends what was shown."""
+
+TriggerKind = Literal["schedule", "webhook", "poll"]
+"""What starts a run by itself."""
 
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 ACTIVE: frozenset[str] = frozenset({"queued", "running", "waiting"})
@@ -56,10 +61,15 @@ class RunSummary:
     mode: Mode = "run"
     usage: Usage = Usage()
     """What models were asked for; nothing before the run is over."""
+    trigger: TriggerKind | None = None
+    """What started it by itself, if anything did."""
+    trigger_id: str | None = None
+    """The name of that trigger in the workflow."""
 
 
-Began = Literal["by hand", "called", "again", "preview"]
-"""How a run began: by itself, by another workflow that waits for it, from an earlier run; or only to look."""
+Began = Literal["by hand", "schedule", "webhook", "poll", "called", "again", "preview"]
+"""How a run began: by a person, by a trigger, by another workflow that waits for it, from an earlier run; or only to
+look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class Attempt:
     started_at: float
     finished_at: float | None
     error: dict[str, Any] | None
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,19 @@ class ItemView:
     """The result is that of an earlier, equal step."""
     pinned: bool = False
     """The result was typed in."""
+    until: float | None = None
+    """While it waits for a time: when it goes on, seconds since 1970."""
+
+    def waits_for(self, moment: Callable[[float], str]) -> str:
+        """As "Nobody has answered yet. It looks again at 14:02."; "" when it does not wait for a time. `moment` says a
+        time, as "at 14:02"."""
+        if self.until is None:
+            return ""
+        when = moment(self.until)
+        if self.error is None:
+            return f"It goes on {when}."
+        again = "looks" if self.error["code"] == NotYet.code else "tries"
+        return f"{self.error['message']} It {again} again {when}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,20 +13,22 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import sqlalchemy as sa
 
+from orchestrator.beginnings import revived
 from orchestrator.errors import LeaseLost, NotFound, StoreError
 from orchestrator.events import Event
-from orchestrator.history import ACTIVE, EVERY_RUN, FINAL, RunFilter, RunSummary, Usage
+from orchestrator.history import ACTIVE, EVERY_RUN, FINAL, RunFilter, RunSummary, TriggerKind, Usage
 from orchestrator.records import (
     Batch,
     Claim,
     EffectRow,
     EventRow,
     Finished,
+    Firing,
     NewRun,
     Parked,
     Signal,
@@ -37,7 +39,7 @@ from orchestrator.records import (
 )
 from orchestrator.retention import Retention
 from orchestrator.run_accounts import RunAccounts
-from orchestrator.schema import CACHE, EFFECTS, EVENTS, RUNS, SIGNALS, WORKFLOWS
+from orchestrator.schema import CACHE, EFFECTS, EVENTS, FIRINGS, RUNS, SIGNALS, WORKFLOWS
 from orchestrator.settings import Settings
 from orchestrator.stores import open_store
 from orchestrator.stores.batches import LEASE
@@ -51,6 +53,7 @@ __all__ = [
     "EffectRow",
     "EventRow",
     "Finished",
+    "Firing",
     "Journal",
     "NewRun",
     "Parked",
@@ -318,6 +321,17 @@ class Journal:
         with self._store.read() as connection:
             return [summary(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
+    def fired(self, firing: Firing) -> str | None:
+        """The run that was made for a firing."""
+        with self._store.read() as connection:
+            return connection.execute(sa.select(FIRINGS.c.run_id).where(FIRINGS.c.key == firing.key)).scalar()
+
+    def under_way(self, workflow: str, trigger: str) -> str | None:
+        """A run that this trigger started and that is not over."""
+        mine = RUNS.c.workflow_id == workflow, RUNS.c.status.in_(sorted(ACTIVE)), RUNS.c.trigger_id == trigger
+        with self._store.read() as connection:
+            return connection.execute(sa.select(RUNS.c.id).where(*mine).limit(1)).scalar()
+
     def children(self, run_id: str) -> list[RunSummary]:
         """The runs that a run began, oldest first."""
         query = sa.select(*_SUMMARY).where(RUNS.c.parent == run_id).order_by(RUNS.c.created_at, RUNS.c.id)
@@ -353,8 +367,15 @@ class Journal:
 
     def run(self, run_id: str) -> Any:
         """The row of a run. Raises `NotFound`."""
+        return self._run(run_id, sa.select(RUNS))
+
+    def run_to_look_at(self, run_id: str) -> Any:
+        """The same without its `inputs` and `output`, which can be large. Raises `NotFound`."""
+        return self._run(run_id, sa.select(*_SUMMARY, RUNS.c.workflow_hash, RUNS.c.lineage, RUNS.c.model))
+
+    def _run(self, run_id: str, query: sa.Select[*tuple[Any, ...]]) -> Any:
         with self._store.read() as connection:
-            row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).first()
+            row = connection.execute(query.where(RUNS.c.id == run_id)).first()
         if row is None:
             raise NotFound(f"There is no run '{run_id}'.", remedy="List the runs to find its id.")
         return row
@@ -368,6 +389,20 @@ class Journal:
         known = EVENTS.c.run_id == run_id, EVENTS.c.seq > after
         rows = self._event_rows(sa.select(EVENTS).where(*known).order_by(EVENTS.c.seq))
         return [(row[1], event_of(row)) for row in rows]
+
+    def events_to_look_at(self, run_id: str) -> list[Event]:
+        """The events of a run; of large outputs, only what they begin with (`beginnings`)."""
+        query = sa.select(EVENTS).where(EVENTS.c.run_id == run_id).order_by(EVENTS.c.seq)
+        with self._store.read() as connection:
+            cursor: Any = connection.execute(query).cursor
+            return [self._begun(connection, row) for row in cursor.fetchall()]
+
+    def _begun(self, connection: sa.Connection, row: EventRow) -> Event:
+        if row[-1].startswith(REFERENCE):
+            beginning: dict[str, Any] | None = orjson.loads(row[-1]).get("beginning")
+            if beginning is not None:
+                return event_of((*row[:-1], "{}"))._replace(data=revived(beginning))
+        return event_of(self._whole(connection, row))
 
     def _event_rows(self, query: sa.Select[*tuple[Any, ...]]) -> list[EventRow]:
         with self._store.read() as connection:
@@ -439,9 +474,12 @@ def _conditions(wanted: RunFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.cost is not None:
         found.append(RUNS.c.cost >= wanted.cost)
     if wanted.began is not None:
-        alone = sa.and_(RUNS.c.parent.is_(None), RUNS.c.origin.is_(None), RUNS.c.mode != "preview")
+        alone = sa.and_(
+            RUNS.c.parent.is_(None), RUNS.c.origin.is_(None), RUNS.c.trigger.is_(None), RUNS.c.mode != "preview"
+        )
         began = {
             "by hand": alone,
+            **{kind: RUNS.c.trigger == kind for kind in get_args(TriggerKind)},
             "called": RUNS.c.parent.is_not(None),
             "again": RUNS.c.origin.is_not(None),
             "preview": RUNS.c.mode == "preview",
@@ -494,6 +532,8 @@ _SUMMARY = (
     RUNS.c.input_tokens,
     RUNS.c.output_tokens,
     RUNS.c.cost,
+    RUNS.c.trigger,
+    RUNS.c.trigger_id,
 )
 
 
@@ -511,6 +551,8 @@ def summary(row: Any) -> RunSummary:
         parent=row.parent,
         mode=row.mode,
         usage=Usage(row.input_tokens or 0, row.output_tokens or 0, row.cost),
+        trigger=row.trigger,
+        trigger_id=row.trigger_id,
     )
 
 

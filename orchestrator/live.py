@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +39,13 @@ def snapshot(state: RunState, text: Mapping[str, str], now: float) -> LiveSnapsh
         "finished_at": state.finished_at,
         "error": state.error,
     }
-    steps = {id: _step(states) for id, states in state.everywhere().items()}
+    asked = state.questions.keys()
+    steps = {id: _step(states, asked) for id, states in state.everywhere().items()}
     shown = {id: part for id, part in text.items() if steps[id]["status"] == "running"}
     return LiveSnapshot({"run": run, "steps": steps, "text": shown}, now)
 
 
-def _step(states: list[StepState]) -> dict[str, Any]:
+def _step(states: list[StepState], asked: Set[tuple[str, str]]) -> dict[str, Any]:
     """One step; inside a body it stands in a frame for each item and round, and is shown as one."""
     first = states[0] if len(states) == 1 else None
     began = [step.started_at for step in states if step.started_at is not None]
@@ -57,7 +58,16 @@ def _step(states: list[StepState]) -> dict[str, Any]:
         "done": first.done if first else len(ended),
         "total": first.total if first else len(states) or None,
         "error": next((step.error for step in states if step.error), None),
+        "waits_for": next((said for step in states if (said := _waits_for(step, asked))), None),
     }
+
+
+def _waits_for(step: StepState, asked: Set[tuple[str, str]]) -> str | None:
+    """Why a waiting step tries, or looks, again. None where a person is asked."""
+    if step.status != "waiting":
+        return None
+    waiting = (item for name, item in step.items.items() if item.status == "waiting" and (step.id, name) not in asked)
+    return next((item.error["message"] for item in waiting if item.error), None)
 
 
 def summed_status(states: list[StepState]) -> StepStatus:

@@ -25,6 +25,7 @@ from orchestrator.errors import (
     EffectUnknown,
     LeaseLost,
     NotApproved,
+    NotYet,
     PatchbayError,
     RateLimited,
     StepError,
@@ -55,6 +56,9 @@ SETTLE = 1.0
 not know it is not believed: what was on its way when the connection broke may still arrive. A service that works on a
 request, or a proxy that holds one, is mostly done with it in well under a second; to wait longer holds up each write
 that was really lost. What arrives later still is sent twice."""
+
+LAST_LOOK = 5.0
+"""Seconds before a step must be over at which one that waits looks for the last time."""
 
 log = structlog.get_logger()
 
@@ -158,6 +162,10 @@ class Performer:
             return await self._write(attempt, params, account, call)
         except StoreError:
             raise
+        except NotYet as error:
+            if attempt.mode == "preview":
+                return Opened("it waits for what has not happened yet")
+            return _later(attempt, error, services.usage)
         except PatchbayError as error:
             if attempt.mode == "preview" and has_placeholder(attempt.params):
                 return Opened("it is given what only the service can choose")
@@ -175,7 +183,7 @@ class Performer:
         effect = planned(attempt.step.id, attempt.item, action.id, account.name, plan)
         if attempt.mode == "preview":
             return Planned(effect)
-        if attempt.mode == "approved":
+        if attempt.mode == "approved" or attempt.step.approve is not None:
             if attempt.plan is None:
                 return Unapproved(effect)
             if not (fits(attempt.plan.request, effect.request) and attempt.plan.account == effect.account):
@@ -307,6 +315,17 @@ class CallServices:
         # A key begins with the lineage, which a resumed run shares with the one it goes on from.
         lineage = call.key.removesuffix(f"-{call.step_id}-{call.item}" if call.item else f"-{call.step_id}")
         return self._performer.folders.of(lineage)
+
+
+def _later(attempt: Attempt, error: NotYet, usage: Usage | None) -> Outcome:
+    """It looks again when the action says, and a last time shortly before the step must be over."""
+    now, limit = attempt.clock.now(), attempt.limit
+    until = now + error.again_in
+    if limit and until >= limit.at:
+        until = limit.at - LAST_LOOK
+        if until <= now:
+            return Failed(limit.error, usage=usage)
+    return Retrying(error, until, usage, tried=False)
 
 
 def _output(attempt: Attempt, result: Any) -> Any:

@@ -7,22 +7,41 @@ from typing import Any
 
 from orchestrator.actions import Params
 from orchestrator.data import flaw, is_object
-from orchestrator.errors import InvalidInput, NotFound, PatchbayError
+from orchestrator.errors import InvalidInput, NotApproved, NotFound, PatchbayError
+from orchestrator.expressions import compile_value
+from orchestrator.frames import StepState
 from orchestrator.params import validate
 from orchestrator.preview import UNKNOWN_ANSWERS, PlannedEffect
 from orchestrator.state import RunState
-from orchestrator.steps import KINDS, Answer, WaitingKind
+from orchestrator.steps import KINDS, Answer, Stopped, Waiting, WaitingKind
+from orchestrator.workflow import Approve
 
 
-def may_it_go_out(plan: PlannedEffect) -> dict[str, Any]:
-    """After a preview: about a write that it could not show."""
-    return {
+def may_it_go_out(plan: PlannedEffect, known: StepState, now: float) -> Waiting:
+    """About a write whose step asks first (`approve`), or that a preview could not show. Raises `ExpressionError`."""
+    asks = known.node.step.approve or Approve.model_validate({})
+    message = compile_value(asks.message).render(known.scope(plan.item))
+    question = {
         "kind": "effect",
-        "message": f"May this go out? {plan.summary}",
-        "who": "",
+        "message": f"{message or 'May this go out?'} {plan.summary}",
+        "who": asks.who,
         "show": plan.request,
         "plan": asdict(plan),
     }
+    return Waiting(None if asks.within is None else now + asks.within, question)
+
+
+def refused(answer: Answer) -> Stopped:
+    """What comes of a write that somebody did not approve."""
+    comment = str(answer.value.get("comment") or "")
+    said = f" ({comment})" if comment else ""
+    return Stopped(NotApproved(f"{answer.by} did not approve it{said}: nothing was sent."))
+
+
+def unanswered() -> Stopped:
+    """What comes of a write about which nobody said anything in time."""
+    late = NotApproved("Nobody approved it in time: nothing was sent.", remedy="Run again and answer sooner.")
+    return Stopped(late)
 
 
 def was_it_sent(plan: PlannedEffect, error: PatchbayError) -> dict[str, Any]:

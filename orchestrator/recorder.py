@@ -14,6 +14,7 @@ from orchestrator.errors import PatchbayError, StepError
 from orchestrator.events import Event, EventType
 from orchestrator.history import Mode, Usage
 from orchestrator.journal import Batch, EffectRow, EventRow, Finished, Journal, NewRun, Parked
+from orchestrator.preview import PlannedEffect
 from orchestrator.records import kept
 from orchestrator.state import RunState
 from orchestrator.steps import Done, Stopped, Waiting
@@ -144,9 +145,17 @@ class Recorder:
             case Opened():
                 self.record("step.opened", step, item, attempt, {"reason": outcome.reason})
             case Unapproved():
-                self.came_of(step, item, Waiting(None, questions.may_it_go_out(outcome.plan)))
+                self._ask(start, outcome.plan)
             case Unknown():
                 self.came_of(step, item, Waiting(None, questions.was_it_sent(outcome.plan, outcome.error)))
+
+    def _ask(self, start: Start, plan: PlannedEffect) -> None:
+        try:
+            waiting = questions.may_it_go_out(plan, self._state.step(start.step, start.item), self._clock.now())
+        except PatchbayError as error:
+            self.settle(start, Failed(error))
+        else:
+            self.came_of(start.step, start.item, waiting)
 
     def _succeeded(self, start: Start, outcome: Succeeded) -> None:
         data: dict[str, Any] = {"output": outcome.output} | _usage(outcome.usage)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
 
+from orchestrator.beginnings import LIMIT, LargeJson
 from orchestrator.data import found_flaw
 from orchestrator.events import Event
 from orchestrator.masking import mask_json
 from orchestrator.workflow import Workflow, new_run_id
 
 if TYPE_CHECKING:
-    from orchestrator.history import Mode
+    from orchestrator.history import Mode, TriggerKind
 
 
 def encode(value: Any) -> str:
@@ -27,6 +29,22 @@ def _text(value: Any) -> str:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:
         raise TypeError(found_flaw(value, "")) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """Why a trigger starts a run. `identity` is the same whoever sees the occasion, and however often."""
+
+    workflow: str
+    trigger: str
+    kind: TriggerKind
+    identity: str
+
+    @property
+    def key(self) -> str:
+        """Of no more than some 300 characters."""
+        short = self.identity if len(self.identity) <= 128 else hashlib.sha256(self.identity.encode()).hexdigest()
+        return f"{self.workflow}/{self.trigger}/{short}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,8 @@ class NewRun:
     """The run that waits for this one, in its step `parent_step`, item `parent_item`."""
     parent_step: str | None = None
     parent_item: str | None = None
+    firing: Firing | None = None
+    """What started it by itself. The run is not made when one was made for that already."""
 
     @classmethod
     def of(
@@ -65,6 +85,7 @@ class NewRun:
         parent: str | None = None,
         parent_step: str | None = None,
         parent_item: str | None = None,
+        firing: Firing | None = None,
     ) -> NewRun:
         """A run of this version of a workflow, with an id of its own."""
         id = new_run_id(at)
@@ -73,7 +94,7 @@ class NewRun:
             workflow_id=workflow.id,
             workflow_name=workflow.title,
             workflow_hash=workflow.hash,
-            workflow=encode(workflow.dump()),
+            workflow=mask_json(workflow.stored),
             created_at=at,
             inputs=encode(inputs),
             model=model,
@@ -84,6 +105,7 @@ class NewRun:
             parent=parent,
             parent_step=parent_step,
             parent_item=parent_item,
+            firing=firing,
         )
 
 
@@ -125,6 +147,8 @@ def kept(run_id: str, seq: int, event: Event) -> tuple[EventRow, Event]:
     text = mask_json(whole)
     if text is not whole:
         event = event._replace(data=orjson.loads(text))
+    if len(text) > LIMIT:
+        text = LargeJson.of(text, event.data)
     return (run_id, seq, event.at, event.type, event.step, event.item, event.attempt, text), event
 
 

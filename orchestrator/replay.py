@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,8 @@ class _Story:
     reused: bool = False
     cached: bool = False
     pinned: bool = False
+    tried: bool = True
+    """Of the last attempt. One that only waited is forgotten when the next one begins."""
     started_at: float | None = None
     finished_at: float | None = None
 
@@ -56,7 +58,10 @@ def run_view(summary: RunSummary, graph: Graph, events: Iterable[Event], effects
             logs[event.step].append(LogLine(event.at, event.step, event.item, event.data["message"]))
         elif event.step:
             _tell(stories.setdefault((event.step, event.item), _Story()), event)
-    steps = tuple(_step(graph.every[id], states, stories, logs[id]) for id, states in state.everywhere().items())
+    pauses = {key: until for key, until in state.waits.items() if key not in state.questions}
+    steps = tuple(
+        _step(graph.every[id], states, stories, logs[id], pauses) for id, states in state.everywhere().items()
+    )
     return RunView(
         summary=summary,
         workflow=graph.workflow.dump(),
@@ -97,26 +102,39 @@ def _tell(story: _Story, event: Event) -> None:
         case "step.started":
             story.input = event.data["input"]
             story.started_at = story.started_at or event.at
-            story.attempts.append(Attempt(event.attempt, event.at, None, None))
+            if not story.tried:
+                story.attempts.pop()
+            story.attempts.append(Attempt(len(story.attempts) + 1, event.at, None, None))
+            story.tried = True
         case "step.succeeded" | "step.failed" | "step.retrying" | "step.cancelled":
             error = event.data.get("error")
+            usage = Usage(**event.data["usage"]) if event.data.get("usage") else Usage()
             if story.attempts:
                 last = story.attempts[-1]
-                story.attempts[-1] = Attempt(last.number, last.started_at, event.at, error)
-            if event.data.get("usage"):
-                story.usage += Usage(**event.data["usage"])
+                story.attempts[-1] = Attempt(last.number, last.started_at, event.at, error, usage)
+            story.usage += usage
             story.reused = bool(event.data.get("reused"))
             story.cached = bool(event.data.get("cached"))
             story.pinned = bool(event.data.get("pinned"))
             story.finished_at = None if event.type == "step.retrying" else event.at
+            story.tried = event.data.get("tried", True)
         case _:
             pass
 
 
-def _step(node: Node, states: list[StepState], stories: dict[tuple[str, str], _Story], log: list[LogLine]) -> StepView:
+def _step(
+    node: Node,
+    states: list[StepState],
+    stories: dict[tuple[str, str], _Story],
+    log: list[LogLine],
+    pauses: Mapping[tuple[str, str], float | None],
+) -> StepView:
     id = node.step.id
     found = {name: item for step in states for name, item in step.items.items()}
-    items = tuple(_item(name, found[name], stories.get((id, name), _Story())) for name in sorted(found, key=item_order))
+    items = tuple(
+        _item(name, found[name], stories.get((id, name), _Story()), pauses.get((id, name)))
+        for name in sorted(found, key=item_order)
+    )
     is_loop = node.items is not None or node.owner != ""
     status = summed_status(states)
     outputs = [item.output for item in items] if is_loop else (items[0].output if items else None)
@@ -146,7 +164,7 @@ def item_order(name: str) -> tuple[int, ...]:
     return tuple(int(part) for part in name.split(".")) if name else ()
 
 
-def _item(name: str, item: ItemState, story: _Story) -> ItemView:
+def _item(name: str, item: ItemState, story: _Story, until: float | None) -> ItemView:
     return ItemView(
         item=name,
         status=item.status,
@@ -160,6 +178,7 @@ def _item(name: str, item: ItemState, story: _Story) -> ItemView:
         reused=story.reused,
         cached=story.cached,
         pinned=story.pinned,
+        until=until,
     )
 
 

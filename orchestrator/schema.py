@@ -39,6 +39,8 @@ RUNS = sa.Table(
     sa.Column("parent", sa.Text, comment="the run that waits for this one, in that step and item"),
     sa.Column("parent_step", sa.Text),
     sa.Column("parent_item", sa.Text),
+    sa.Column("trigger", sa.Text, comment="what started it by itself: schedule | webhook | poll"),
+    sa.Column("trigger_id", sa.Text, comment="its name in the workflow"),
     sa.Index("runs_by_time", "created_at", "id"),
     sa.Index("runs_by_status", "status", "created_at", "id"),
     sa.Index("runs_by_workflow", "workflow_id", "status", "created_at", "id"),
@@ -177,6 +179,32 @@ DRAFTS = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
 )
 
+TRIGGERS = sa.Table(
+    "triggers",
+    METADATA,
+    sa.Column("workflow", sa.Text, primary_key=True),
+    sa.Column("trigger", sa.Text, primary_key=True),
+    sa.Column("is_on", sa.Boolean, nullable=False),
+    sa.Column("definition", sa.Text, nullable=False, comment="the hash of what `next_at` and `is_marked` hold for"),
+    sa.Column("next_at", sa.Float, comment="when to look at it next; null: it is called, or off"),
+    sa.Column("token", sa.Text, unique=True, comment="the address of a webhook"),
+    sa.Column("is_marked", sa.Boolean, nullable=False, comment="a poll knows what was there before"),
+    sa.Column("fired_at", sa.Float, comment="when it started a run last"),
+    sa.Column("run_id", sa.Text, comment="that run"),
+    sa.Column("said", sa.Text, nullable=False, comment="why nothing started since"),
+)
+
+_index_where_known("triggers_by_time", TRIGGERS.c.next_at, TRIGGERS.c.next_at.is_not(None))
+
+FIRINGS = sa.Table(
+    "firings",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True, comment="workflow/trigger/identity: no two runs come of the same one"),
+    sa.Column("kind", sa.Text, nullable=False, comment="schedule | webhook | poll"),
+    sa.Column("run_id", sa.Text, comment="null: it was there before the first look"),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+)
+
 VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
 
 
@@ -209,6 +237,14 @@ def m005_versions_and_drafts(connection: sa.Connection) -> None:
     DRAFTS.create(connection, checkfirst=True)
 
 
+def m006_triggers(connection: sa.Connection) -> None:
+    TRIGGERS.create(connection, checkfirst=True)
+    FIRINGS.create(connection, checkfirst=True)
+    for column in (RUNS.c.trigger, RUNS.c.trigger_id):
+        if not _has_column(connection, column):
+            connection.execute(sa.text(f"ALTER TABLE runs ADD COLUMN {column.name} TEXT"))
+
+
 def _has_column(connection: sa.Connection, column: sa.Column[Any]) -> bool:
     """A database that is made today has today's columns from its first migration on."""
     return column.name in {known["name"] for known in sa.inspect(connection).get_columns(column.table.name)}
@@ -220,6 +256,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     m003_mode_and_usage,
     m004_ends_of_accounts,
     m005_versions_and_drafts,
+    m006_triggers,
 )
 """Append only. MIGRATIONS[n] brings version n to n + 1."""
 

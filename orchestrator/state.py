@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from orchestrator.errors import NotYet
 from orchestrator.events import Event
 from orchestrator.expressions import Skipped
 from orchestrator.frames import Frame, ItemState, StepState
@@ -113,8 +114,7 @@ class RunState:
             case "step.cancelled":
                 self._item_ended(step, event, "cancelled", None)
             case "step.retrying":
-                step.items[event.item].failures += event.data.get("tried", True)
-                step.items[event.item].error = event.data["error"]
+                self._to_be_tried_again(step.items[event.item], event.data)
                 self._step_waiting(step, event)
             case "step.waiting":
                 self._step_waiting(step, event)
@@ -123,6 +123,7 @@ class RunState:
             case "step.approved":
                 self.plans[event.step, event.item] = PlannedEffect(**event.data["plan"])
                 step.items[event.item].send = bool(event.data.get("send"))
+                step.items[event.item].since = None  # a person's time does not count against its deadline
                 self._to_start_again(step, event.item)
             case "step.expanded":
                 step.expand(event.data["count"])
@@ -236,6 +237,8 @@ class RunState:
         item = step.items.setdefault(event.item, ItemState())
         item.status, item.attempt = "running", event.attempt
         item.since = event.at if item.since is None else item.since
+        item.tries += item.tried
+        item.tried = True
         if step.started_at is None:
             step.started_at = event.at
         step.status = "running"
@@ -255,6 +258,12 @@ class RunState:
                 self._begin_frame(step, event.item, "", event.item)
         else:
             self._count(step.frame, 1)
+
+    def _to_be_tried_again(self, item: ItemState, data: dict[str, Any]) -> None:
+        item.error, item.tried = data["error"], data.get("tried", True)
+        item.failures += item.tried
+        if data["error"].get("code") == NotYet.code:
+            item.failures = 0  # the service answered: what failed before has passed
 
     def _step_waiting(self, step: StepState, event: Event) -> None:
         step.items[event.item].status = "waiting"

@@ -12,13 +12,13 @@ import orjson
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from orchestrator.actions import Registry
 from orchestrator.data import is_object
 from orchestrator.errors import NotFound
 from orchestrator.graph import bodies_of
 from orchestrator.history import Usage
 from orchestrator.journal import Journal
 from orchestrator.library import Library
+from orchestrator.registry import Registry
 from orchestrator.schema import EVENTS, RUNS
 from orchestrator.stores.files import REFERENCE
 from orchestrator.stores.store import Store

@@ -9,12 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestrator.actions import Registry
 from orchestrator.checker import Checker, FindTemplate
 from orchestrator.data import DEPTH, flaw, is_list, is_object, short
 from orchestrator.errors import InvalidWorkflow, Problem, Where
 from orchestrator.expressions import nearest
-from orchestrator.workflow import BudgetLimits, Input, Model, Retry, Step, Workflow, migrate
+from orchestrator.registry import Registry
+from orchestrator.triggers.definition import Ask, Poll, Schedule, Webhook
+from orchestrator.workflow import Approve, BudgetLimits, Input, Model, Retry, Step, Workflow, migrate
 
 
 def parse(content: Mapping[str, Any], *, file: str | None = None) -> Workflow:
@@ -109,6 +110,7 @@ def _drop(container: Any, loc: tuple[int | str, ...]) -> None:
 def _shape_problem(detail: ErrorDetails, content: Mapping[str, Any], file: str | None) -> Problem:
     """One of pydantic's errors in our words."""
     loc = [part for part in detail["loc"] if part != "function-before[_as_retry(), nullable[Retry]]"]
+    kind = loc.pop(2) if loc[0] == "triggers" and len(loc) > 2 and loc[2] in TRIGGERS else None
     step_id, model, rest = None, Workflow, loc
     found = _innermost_step(content, tuple(loc))
     if found is not None:
@@ -122,6 +124,10 @@ def _shape_problem(detail: ErrorDetails, content: Mapping[str, Any], file: str |
         model = Retry
     elif rest[:1] == ["budget"] and len(rest) == 2:
         model = BudgetLimits
+    elif rest[:1] == ["approve"] and len(rest) == 2:
+        model = Approve
+    elif kind is not None:
+        model = Ask if rest[2:3] == ["ask"] else TRIGGERS[kind]
     key = ".".join(str(part) for part in rest)
     where = Where(workflow=_id_of(content), step=step_id, key=key or None, file=file)
     if detail["type"] == "extra_forbidden":
@@ -140,8 +146,14 @@ def _shape_problem(detail: ErrorDetails, content: Mapping[str, Any], file: str |
         )
     if detail["type"] == "too_short" and key == "steps":
         return Problem("no_steps", "The workflow has no steps yet.", where, "Add one.")
+    if detail["type"].startswith("union_tag"):
+        message = f"A trigger is of the type {', '.join(map(str, TRIGGERS))}."
+        return Problem("bad_value", message, where, "Give it one of these under 'type'.")
     message = detail["msg"].removeprefix("Value error, ").rstrip(".")
     return Problem("bad_value", f"{message} (it is {short(detail['input'])}).", where, "Correct the value.")
+
+
+TRIGGERS: dict[int | str, type[Model]] = {"schedule": Schedule, "webhook": Webhook, "poll": Poll}
 
 
 def _keys(model: type[Model]) -> list[str]:

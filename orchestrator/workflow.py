@@ -10,9 +10,11 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, NewType
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, WithJsonSchema
 
 from orchestrator.data import is_object
+from orchestrator.model import Model
+from orchestrator.triggers.definition import Trigger
 
 FORMAT = 1
 """The format that this Patchbay writes. Older ones are migrated when read."""
@@ -27,10 +29,6 @@ FileId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 """A name that an expression can spell: of a step, an input, an output."""
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Input(Model):
@@ -102,6 +100,21 @@ class BudgetLimits(Model):
     )
 
 
+class Approve(Model):
+    """Ask a person before the write of a step goes out, showing what would be sent."""
+
+    message: str = Field("", description="What is asked. Empty: whether this may go out.")
+    who: str = Field("", description="Who is asked. Empty: anyone who may open the studio.")
+    within: float | None = Field(None, gt=0, description="Seconds that there are to answer. Without it, no limit.")
+    otherwise: Literal["reject", "approve"] = Field("reject", description="What it comes to when nobody answers.")
+
+
+def _as_approve(value: Any) -> Any:
+    if not (value is None or isinstance(value, bool | Approve) or is_object(value)):
+        raise ValueError("it is `true`, or an object with a message")
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
 class Transition(Model):
     """A way out of a state."""
 
@@ -161,6 +174,9 @@ class Step(Model):
         description="Take the result of an earlier run when action, account, parameters, model and template are the "
         "same: for so many seconds, or `true` for a day. Only for steps that read.",
     )
+    approve: Annotated[Approve | None, BeforeValidator(_as_approve)] = Field(
+        None, description="Ask a person before its write goes out: `true`, or what is asked. Only for steps that write."
+    )
     on_error: str = Field(
         "fail", description="'fail' the run, 'continue' with `steps.ID.error`, or the id of a step to go to."
     )
@@ -178,6 +194,10 @@ class Workflow(Model):
     steps: tuple[Step, ...] = Field(min_length=1)
     output: dict[Identifier, Any] = Field(default_factory=dict[str, Any], description="What a run gives back.")
     budget: BudgetLimits | None = Field(None, description="The most that one run may cost and take.")
+    triggers: dict[Identifier, Trigger] = Field(
+        default_factory=dict[str, Trigger],
+        description="What starts it by itself, once somebody has switched that on. Never changes what runs.",
+    )
     layout: dict[str, Any] = Field(
         default_factory=dict[str, Any], description="Where the canvas draws each step. Never changes what runs."
     )
@@ -195,14 +215,19 @@ class Workflow(Model):
 
     @cached_property
     def hash(self) -> WorkflowHash:
-        """Identifies what runs: 16 hex digits of the SHA-256 of the content without `layout`."""
-        content = self.model_dump(mode="json", by_alias=True, exclude={"layout"}, exclude_defaults=True)
+        """Identifies what runs: 16 hex digits of the SHA-256 of the content without `layout` and `triggers`."""
+        content = self.model_dump(mode="json", by_alias=True, exclude={"layout", "triggers"}, exclude_defaults=True)
         return WorkflowHash(hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16])
 
     def dump(self) -> dict[str, Any]:
         """The content of the file, without what is at its default."""
         content = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return {"format": FORMAT, **content}
+
+    @cached_property
+    def stored(self) -> str:
+        """The content as the journal keeps it with a run: made once for all runs of it."""
+        return orjson.dumps(self.dump(), option=orjson.OPT_NON_STR_KEYS).decode()
 
     def to_json(self) -> str:
         """The text of the file, made to be read in a diff."""

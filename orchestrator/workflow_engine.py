@@ -16,14 +16,16 @@ import time
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 import structlog
 
 from orchestrator import validation
-from orchestrator.accounts import Accounts, own_fields
-from orchestrator.actions import Action, Connector, ModelInfo, Registry
+from orchestrator.account_fields import own_fields
+from orchestrator.accounts import Accounts
+from orchestrator.actions import Action, Connector, ModelInfo
 from orchestrator.clock import Clock, SystemClock
 from orchestrator.compare import Comparison, compare
 from orchestrator.consents import Consents
@@ -41,22 +43,30 @@ from orchestrator.errors import (
 )
 from orchestrator.graphs import Graphs
 from orchestrator.history import Began, RunFilter, RunSummary, RunView
-from orchestrator.journal import Journal, summary
+from orchestrator.journal import Firing, Journal, summary
 from orchestrator.library import Library
 from orchestrator.live import LiveSnapshot
 from orchestrator.masking import mask
 from orchestrator.performer import Performer
 from orchestrator.policies.breaker import BreakerState
 from orchestrator.practice import PracticeServer
+from orchestrator.registry import Registry
 from orchestrator.replay import run_view
 from orchestrator.result import RunResult
 from orchestrator.run_accounts import RunAccounts
+from orchestrator.run_folders import RunFile
 from orchestrator.saved_accounts import SavedAccounts
 from orchestrator.settings import Settings
 from orchestrator.steps import KINDS
 from orchestrator.steps.subworkflow import Subworkflow
 from orchestrator.stores import open_store
 from orchestrator.template_usage import TemplateUsage
+from orchestrator.triggers.definition import Ask
+from orchestrator.triggers.firings import Firings
+from orchestrator.triggers.look import Look
+from orchestrator.triggers.switches import Switches
+from orchestrator.triggers.ticker import Ticker
+from orchestrator.triggers.triggers import Triggers
 from orchestrator.vault import Vault, keys_of
 from orchestrator.versions import Versions
 from orchestrator.workflow import RunId, Step, Workflow
@@ -108,6 +118,18 @@ class WorkflowEngine:
         self.accounts = Accounts(self.registry, self.settings, lambda: self.practice_url, saved)
         self.consents = Consents(self.accounts)
         self._performer = Performer(self.accounts, self.library, Ledger(self.journal), self.journal)
+        self._look = Look(self._performer, self.registry, self._clock)
+        switches, load = Switches(store), self.library.workflows.load
+        self.triggers = Triggers(switches, self._clock, ids=self.library.workflows.ids, load=load, check=self.check)
+        self.firings = Firings(
+            self.triggers,
+            switches,
+            self._clock,
+            load=load,
+            start=self.start_workflow,
+            read=self.look,
+            under_way=self.journal.under_way,
+        )
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -137,6 +159,7 @@ class WorkflowEngine:
         tasks = [asyncio.create_task(self._refresh_for_ever())]
         if recover:
             tasks += [asyncio.create_task(self._prune_for_ever()), asyncio.create_task(self._notice_for_ever())]
+            tasks += [asyncio.create_task(Ticker(self.triggers, self.firings).tick_for_ever())]
         try:
             yield self
         finally:
@@ -172,6 +195,7 @@ class WorkflowEngine:
                 days, count = self.settings.keep_runs_days, self.settings.keep_runs
                 await asyncio.to_thread(self.journal.prune, time.time(), days, count)
                 await asyncio.to_thread(self._performer.folders.prune, self.journal.lineages)
+                await asyncio.to_thread(self.firings.prune)
             except (StoreError, OSError) as error:
                 log.warning("old runs were not deleted", error=str(error))
 
@@ -236,6 +260,10 @@ class WorkflowEngine:
         """Every model that can be used now, by the name that a step or run gives it."""
         return self.accounts.models()
 
+    def look(self, workflow: str, trigger: str, ask: Ask) -> Any:
+        """What a reading action gives now, outside of any run: what that poll sees. Raises `PatchbayError`."""
+        return self._call(lambda _: self._look.at(workflow, trigger, ask))
+
     # --- runs
 
     def start_workflow(
@@ -247,12 +275,14 @@ class WorkflowEngine:
         preview: bool | None = None,
         pins: Mapping[str, Any] | None = None,
         accounts: Mapping[str, str] | None = None,
+        firing: Firing | None = None,
     ) -> RunId:
         """Start a run and return once it is recorded. A preview sends nothing: it plans its writes and waits for
         `approve`; when nothing is said, a live account's first run of a workflow version is one. `pins` are outputs of
         steps, by id, that are taken as they are instead of running the step. `accounts` says, by connector, as which
-        account the whole run acts ({"gmail": "work"}, {"gmail": "practice"}). Raises `InvalidWorkflow`, `InvalidInput`
-        or `NotFound`; then nothing ran."""
+        account the whole run acts ({"gmail": "work"}, {"gmail": "practice"}). `firing` is why a trigger starts it: a
+        second start for the same one gives the first one's run. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`;
+        then nothing ran."""
         known = self.load_workflow(workflow) if isinstance(workflow, str) else workflow
         problems = self.check(known.dump())
         if problems:
@@ -264,7 +294,9 @@ class WorkflowEngine:
         if preview is None:
             preview = self._previews_first(known, acts_as)
         return self._call(
-            lambda engine: engine.submit(known, given, model=model, preview=preview, pins=pins, accounts=acts_as)
+            lambda engine: engine.submit(
+                known, given, model=model, preview=preview, pins=pins, accounts=acts_as, firing=firing
+            )
         )
 
     def _previews_first(self, workflow: Workflow, acts_as: RunAccounts) -> bool:
@@ -464,6 +496,20 @@ class WorkflowEngine:
         graph = self._graphs.version(row.workflow_hash)
         events = (event for _, event in self.journal.events(run_id))
         return run_view(summary(row), graph, events, self.journal.effects(run_id))
+
+    def run_to_look_at(self, run_id: str) -> RunView:
+        """A run as a page shows it: of large outputs, only what they begin with (`beginnings`). Raises `NotFound`."""
+        row = self.journal.run_to_look_at(run_id)
+        graph = self._graphs.version(row.workflow_hash)
+        return run_view(summary(row), graph, self.journal.events_to_look_at(run_id), self.journal.effects(run_id))
+
+    def run_files(self, run_id: str) -> Iterator[RunFile]:
+        """The files in the folder of a run. Raises `NotFound`."""
+        return self._performer.folders.files(self.journal.run_to_look_at(run_id).lineage)
+
+    def run_file(self, run_id: str, path: str) -> Path:
+        """Where a file of a run lies. Raises `NotFound`, also for a path that leads out of the run's folder."""
+        return self._performer.folders.file(self.journal.run_to_look_at(run_id).lineage, path)
 
     def watch(self, run_id: str) -> AsyncGenerator[LiveSnapshot]:
         """Pictures of a run as it goes on, for the loop that the engine runs on."""

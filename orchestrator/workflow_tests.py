@@ -28,7 +28,6 @@ from orchestrator.actions import (
     ModelRequest,
     Params,
     Prompt,
-    Registry,
     ServiceError,
 )
 from orchestrator.clock import Clock, SystemClock, Timer
@@ -36,6 +35,7 @@ from orchestrator.compare import Difference, differences
 from orchestrator.errors import InvalidFile, NotFound, PatchbayError
 from orchestrator.history import FINAL, ItemView, RunView
 from orchestrator.library import parse_text
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.steps import KINDS, WaitingKind
 from orchestrator.steps.subworkflow import Subworkflow
@@ -157,7 +157,7 @@ def replay(test: WorkflowTest, workflow: Workflow, engine: WorkflowEngine, *, mo
         try:
             with WorkflowEngine(settings, registry=registry, library=engine.library, clock=_Then(test.at)) as stage:
                 run_id = stage.start_workflow(
-                    _without_accounts(workflow), test.inputs, pins=_pins(test, workflow), preview=False
+                    _without_people(workflow), test.inputs, pins=_pins(test, workflow), preview=False
                 )
                 stage.wait(run_id)
                 run = stage.run(run_id)
@@ -248,13 +248,14 @@ def _kept_action(
     return known
 
 
-def _without_accounts(workflow: Workflow) -> Workflow:
-    """Nobody is needed to act as."""
+def _without_people(workflow: Workflow) -> Workflow:
+    """Nobody is needed to act as, or to approve what does not go out."""
     return workflow.model_copy(update={"steps": tuple(map(_bare, workflow.steps))})
 
 
 def _bare(step: Step) -> Step:
-    changes: dict[str, Any] = {"account": None} if step.account is not None else {}
+    people = {"account": step.account, "approve": step.approve}
+    changes: dict[str, Any] = {name: None for name, value in people.items() if value is not None}
     if step.steps:
         changes["steps"] = tuple(map(_bare, step.steps))
     if step.states:

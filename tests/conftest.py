@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
+from integrations.practice import create_app
+from orchestrator.settings import Settings
+from orchestrator.stores import open_store
 from scripts import browser as chromium
 from scripts.postgres import Postgres
 from scripts.studio import OURS, Studio
+from tests.schemas import Schemas
 
-NUMBERS = itertools.count(1)
+# Tests load a lot, and start many processes that do: none compiles again what another one has compiled.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# How long an example takes says what else the machine does.
+hypothesis.settings.register_profile("patchbay", deadline=None)
+hypothesis.settings.load_profile("patchbay")
+
 PATIENCE = 30_000
 """Milliseconds that a page may take to show what it is to show, on a machine that does much else."""
 
@@ -40,6 +52,32 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which nothing happened but that its databases were made: the tables of the store, the sample of the
+    practice services. That takes longer than most tests do, so tests begin with a copy."""
+    home = tmp_path_factory.mktemp("blank") / "home"
+    open_store(Settings(home=home, database_url=None)).close()
+    create_app(home / "practice.db", "http://studio.test").state.store.close()
+    return home
+
+
+@pytest.fixture
+def made_home(blank: Path, tmp_path: Path) -> Path:
+    """A fresh PATCHBAY_HOME whose databases are made."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for file in blank.glob("*.db"):
+        shutil.copyfile(file, home / file.name)
+    return home
+
+
+@pytest.fixture
+def sample(blank: Path, tmp_path: Path) -> Path:
+    """The database of practice services at which nobody did anything yet."""
+    return shutil.copyfile(blank / "practice.db", tmp_path / "practice.db")
+
+
 MEMORY = Path("/dev/shm")
 ROOM = 2_000_000_000
 """Bytes that the files of a PostgreSQL may come to."""
@@ -55,13 +93,22 @@ def postgres() -> Iterator[Postgres]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def schemas(postgres: Postgres) -> Iterator[Schemas]:
+    known = Schemas(postgres)
+    yield known
+    known.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Settings of a store that nobody used yet. A test that asks for it runs on each kind."""
+def store(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """Settings of a store in which nothing is. A test that asks for it runs on each kind."""
     if request.param == "sqlite":
-        return {}
-    postgres: Postgres = request.getfixturevalue("postgres")
-    return {"database_url": postgres.schema(f"test_{next(NUMBERS)}")}
+        yield {}
+        return
+    schemas: Schemas = request.getfixturevalue("schemas")
+    with schemas.empty() as url:
+        yield {"database_url": url}
 
 
 @pytest.fixture(scope="session")

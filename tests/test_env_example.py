@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.actions import Registry
+from orchestrator.registry import Registry
 from orchestrator.settings import PREFIX, ROOT, Settings
 from scripts import environment
 

@@ -39,8 +39,8 @@ INPUTS = {"sort_the_inbox": {"limit": 2}, "attachments_to_drive": {"limit": 3}}
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[WorkflowEngine]:
-    with WorkflowEngine(Settings(home=tmp_path / "home")) as running:
+def engine(made_home: Path) -> Iterator[WorkflowEngine]:
+    with WorkflowEngine(Settings(home=made_home)) as running:
         yield running
 
 

@@ -15,7 +15,8 @@ from pydantic_core import PydanticUndefined
 from rich.markup import escape
 from rich.table import Table
 
-from orchestrator.accounts import AccountEntry, secret_fields
+from orchestrator.account_entries import AccountEntry
+from orchestrator.account_fields import secret_fields
 from orchestrator.actions import Connector
 from orchestrator.cli.consent import connect_in_browser
 from orchestrator.cli.shared import FAILED, NOT_STARTED, Json, name_value, open_engine

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from orchestrator.actions import Registry
 from orchestrator.cli.shared import NOT_STARTED, SUCCEEDED, Json, Run, open_engine, read_file
-from orchestrator.console import err, moment, out, print_comparison, print_json, print_run, run_object
+from orchestrator.console import by, err, moment, out, print_comparison, print_json, print_run, run_object
 from orchestrator.errors import PatchbayError, Problem
+from orchestrator.history import TriggerKind
 from orchestrator.library import parse_text
+from orchestrator.registry import Registry
 from orchestrator.workflow import json_schema
 
 EFFECTS = {"read": "reads", "write": "writes", "idempotent_write": "writes"}
@@ -42,19 +43,21 @@ def compare(before: Run, after: Run, as_json: Json = False) -> None:
 def runs(
     status: Annotated[list[str] | None, typer.Option(help="Only runs of this status; may be given again.")] = None,
     workflow: Annotated[str | None, typer.Option(help="Only runs of this workflow.")] = None,
+    trigger: Annotated[TriggerKind | None, typer.Option(help="Only runs that this kind of trigger started.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
     as_json: Json = False,
 ) -> None:
     """List runs, newest first."""
     with open_engine() as engine:
-        found = engine.runs(status=status or None, workflow=workflow, limit=limit)
+        found = engine.runs(status=status or None, workflow=workflow, began=trigger, limit=limit)
         if as_json:
             print_json([asdict(summary) for summary in found])
             return
-        table = Table("run", "workflow", "status", "started", box=None)
+        table = Table("run", "workflow", "status", "started", "by", box=None)
         for summary in found:
             kind = " (preview)" if summary.mode == "preview" else ""
-            table.add_row(summary.id, summary.workflow_id, summary.status + kind, moment(summary.created_at))
+            at = moment(summary.created_at)
+            table.add_row(summary.id, summary.workflow_id, summary.status + kind, at, by(summary))
         out.print(table if found else "No runs yet.")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from orchestrator.accounts import PRACTICE
+from orchestrator.account_entries import PRACTICE
 from orchestrator.cli.shared import (
     FAILED,
     INTERRUPTED,
@@ -68,7 +68,7 @@ def run(
             pins=_json_by_name(pin, "--pin"),
             accounts=_accounts(engine, flow, account, practice),
         )
-        _follow(engine, run_id, as_json)
+        follow(engine, run_id, as_json)
 
 
 def preview(
@@ -88,7 +88,7 @@ def resume(run_id: Run, workflow: Version = None, account: Account = None, as_js
     """Go on with a run that was interrupted, failed or cancelled. What was done is not done again."""
     with open_engine() as engine:
         version = find_workflow(engine, workflow) if workflow else None
-        _follow(engine, engine.resume(run_id, version, accounts=_named(account)), as_json)
+        follow(engine, engine.resume(run_id, version, accounts=_named(account)), as_json)
 
 
 def rerun(
@@ -117,7 +117,7 @@ def rerun(
             preview=preview,
             accounts=_named(account),
         )
-        _follow(engine, new, as_json)
+        follow(engine, new, as_json)
 
 
 def approve(
@@ -155,8 +155,8 @@ def answer(
 ) -> None:
     """Give a waiting step what it asks for."""
     with open_engine() as engine:
-        engine.answer(run_id, step, _json_or_text(value), item=item, by=by or getpass.getuser())
-        _follow(engine, run_id, as_json)
+        engine.answer(run_id, step, json_or_text(value), item=item, by=by or getpass.getuser())
+        follow(engine, run_id, as_json)
 
 
 def cancel(run_id: Run) -> None:
@@ -180,10 +180,10 @@ def _decide(
             raise InvalidInput(f"Run '{run_id}' asks for {names}.", remedy="Say which with --step and --item.")
         value: dict[str, Any] = {"approved": approved, "comment": comment} | ({"hash": hash} if hash else {})
         engine.answer(run_id, step, value, item=item, by=by or getpass.getuser())
-        _follow(engine, run_id, as_json)
+        follow(engine, run_id, as_json)
 
 
-def _follow(engine: WorkflowEngine, run_id: str, as_json: bool) -> NoReturn:
+def follow(engine: WorkflowEngine, run_id: str, as_json: bool) -> NoReturn:
     """Show how a run goes on until it is over or waits for somebody."""
     try:
         shown: dict[str, str] = {}
@@ -233,15 +233,15 @@ def _by_step(values: list[str] | None) -> dict[str, dict[str, Any]]:
             raise InvalidInput(
                 f"'{name}' names no parameter of a step.", remedy="Write it as --set step.parameter=value."
             )
-        found.setdefault(step, {})[parameter] = _json_or_text(value)
+        found.setdefault(step, {})[parameter] = json_or_text(value)
     return found
 
 
 def _json_by_name(pairs: list[str] | None, option: str) -> dict[str, Any]:
-    return {name: _json_or_text(value) for name, value in (name_value(pair, option) for pair in pairs or [])}
+    return {name: json_or_text(value) for name, value in (name_value(pair, option) for pair in pairs or [])}
 
 
-def _json_or_text(text: str) -> Any:
+def json_or_text(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.attempt import Attempt, Failed, Outcome, Succeeded
-from orchestrator.errors import CircuitOpen, ServiceError, StepTimeout, Unavailable
+from orchestrator.attempt import Attempt, Failed, Outcome, Retrying, Succeeded
+from orchestrator.errors import CircuitOpen, NotYet, ServiceError, StepTimeout, Unavailable
 from orchestrator.policies.base import Log, Proceed
 from orchestrator.policies.target import Target, Targets
 
@@ -147,12 +147,18 @@ class Breakers:
             breaker = breaker or self._breakers.setdefault(target.key, Breaker(now))
             breaker.failed(turn, now, error.message)
         elif breaker:
-            # A service that says no is there. What was only looked up or planned says nothing.
-            if isinstance(error, ServiceError) or (isinstance(outcome, Succeeded) and not outcome.reused):
+            # A service that says no, or not yet, is there. What was only looked up or planned says nothing.
+            if isinstance(error, ServiceError) or _is_an_answer(outcome):
                 breaker.passed(turn, now)
             else:
                 breaker.released(turn)
         return outcome
+
+
+def _is_an_answer(outcome: Outcome) -> bool:
+    if isinstance(outcome, Retrying):
+        return isinstance(outcome.error, NotYet)
+    return isinstance(outcome, Succeeded) and not outcome.reused
 
 
 def _left_alone(target: Target, breaker: Breaker, wait: float) -> CircuitOpen:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from orchestrator.history import ACTIVE
 from orchestrator.records import Batch, NewRun
-from orchestrator.schema import EFFECTS, EVENTS, FILE_USES, RUNS, WORKFLOWS
+from orchestrator.schema import EFFECTS, EVENTS, FILE_USES, FIRINGS, RUNS, WORKFLOWS
 from orchestrator.stores.files import LargeOutput
 from orchestrator.stores.store import RunFence
 
@@ -36,9 +36,10 @@ NEW_RUNS = Insert(
     (
         *("id", "workflow_id", "workflow_name", "workflow_hash", "status", "created_at", "started_at", "inputs"),
         *("model", "origin", "lineage", "owner", "fence", "lease_until", "mode", "parent", "parent_step"),
-        "parent_item",
+        *("parent_item", "trigger", "trigger_id"),
     ),
 )
+NEW_FIRINGS = Insert(FIRINGS, ("key", "kind", "run_id", "at"), "ON CONFLICT (key) DO NOTHING")
 NEW_EVENTS = Insert(EVENTS, ("run_id", "seq", "at", "type", "step", "item", "attempt", "data"))
 NEW_EFFECTS = Insert(
     EFFECTS,
@@ -82,6 +83,10 @@ class Transaction(Protocol):
         """Perform a statement for each row; `?` stands for its values."""
         ...
 
+    def fired(self, keys: Collection[str]) -> Mapping[str, str | None]:
+        """The runs that were made for these firings, by their keys."""
+        ...
+
     def hold(self, runs: Collection[str], parents_of: Collection[str]) -> Mapping[str, Held]:
         """Look these runs up and keep every other process from changing their owner, or from leaving word for
         `parents_of`'s parents, until the end of the transaction."""
@@ -94,7 +99,7 @@ class Transaction(Protocol):
 
 def write(transaction: Transaction, batches: Sequence[Batch], large: Sequence[LargeOutput]) -> set[RunFence]:
     """Write what may be written. Gives the runs, with the fence they were written under, whose owner is another."""
-    new = [batch.new for batch in batches if batch.new]
+    new = _first_fired(transaction, [batch.new for batch in batches if batch.new])
     more = [batch for batch in batches if _is_more_than_events(batch)]
     _begin(transaction, new)
     held = {run.id: _held(run) for run in new}
@@ -135,6 +140,16 @@ def _begin(transaction: Transaction, runs: Sequence[NewRun]) -> None:
     transaction.insert(NEW_RUNS, [_run_row(run) for run in runs])
 
 
+def _first_fired(transaction: Transaction, runs: list[NewRun]) -> list[NewRun]:
+    """The runs without those for whose firing another one was made. They are nobody's then, and lost."""
+    rows = sorted((run.firing.key, run.firing.kind, run.id, run.created_at) for run in runs if run.firing)
+    if not rows:
+        return runs
+    transaction.insert(NEW_FIRINGS, rows)  # in one order everywhere: nobody waits in a circle
+    made = transaction.fired([key for key, *_ in rows])
+    return [run for run in runs if run.firing is None or made.get(run.firing.key) == run.id]
+
+
 def _run_row(run: NewRun) -> Row:
     owned = run.owner is not None
     return (
@@ -142,6 +157,7 @@ def _run_row(run: NewRun) -> Row:
         *("running" if owned else "queued", run.created_at, run.created_at if owned else None, run.inputs),
         *(run.model, run.origin, run.lineage, run.owner, int(owned), run.created_at + LEASE if owned else None),
         *(run.mode, run.parent, run.parent_step, run.parent_item),
+        *((run.firing.kind, run.firing.trigger) if run.firing else (None, None)),
     )
 
 

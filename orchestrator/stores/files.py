@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orchestrator.beginnings import LIMIT, LargeJson
 from orchestrator.errors import StoreError
 from orchestrator.records import Batch, EventRow
-
-LIMIT = 64 * 1024
-"""Bytes of JSON above which an event's data goes to a file."""
 
 SHORT = LIMIT // 4
 """Characters that are within the limit whatever they are: a look at them is quick."""
@@ -33,7 +31,8 @@ class LargeOutput:
 
 
 def set_apart(batches: Sequence[Batch]) -> tuple[Sequence[Batch], list[LargeOutput]]:
-    """The batches with `{"$file": hash, "size": bytes}` in place of data that are too long, and those data."""
+    """The batches with `{"$file": hash, "size": bytes, "beginning": …}` in place of data that are too long, and those
+    data."""
     large: list[LargeOutput] = []
     if max((len(row[7]) for batch in batches for row in batch.events), default=0) <= SHORT:
         return batches, large
@@ -48,7 +47,9 @@ def _shorten(batch: Batch, row: EventRow, large: list[LargeOutput]) -> EventRow:
         return row
     output = LargeOutput(batch.run_id, batch.fence, hashlib.sha256(content).hexdigest(), content)
     large.append(output)
-    return (*row[:7], f'{REFERENCE}"{output.hash}","size":{len(content)}}}')
+    beginning = row[7].beginning if isinstance(row[7], LargeJson) else ""
+    more = f',"beginning":{beginning}' if 0 < len(beginning) < len(row[7]) // 2 else ""
+    return (*row[:7], f'{REFERENCE}"{output.hash}","size":{len(content)}{more}}}')
 
 
 def restore(content: bytes | None, hash: str, run_id: str) -> str:

@@ -45,6 +45,9 @@ HOLD = (
 )
 
 
+FIRED = b"SELECT key, run_id FROM firings WHERE key = ANY(%s::text[])"
+
+
 class PostgreSQLStore(Store):
     """Connects, and makes the tables or brings them to today's schema. Raises `StoreError`. `patience` is how many
     seconds a server that is away is waited for before what is to be written is given up."""
@@ -217,6 +220,10 @@ class _PostgreSQLTransaction:
     def change(self, statement: str, rows: Collection[Row]) -> None:
         if rows:
             self._cursor.executemany(statement.replace("?", "%s").encode(), rows)
+
+    def fired(self, keys: Collection[str]) -> Mapping[str, str | None]:
+        self._cursor.execute(FIRED, (list(keys),))
+        return dict(self._cursor.fetchall())
 
     def hold(self, runs: Collection[str], parents_of: Collection[str]) -> Mapping[str, Held]:
         self._cursor.execute(HOLD, (list(runs), list(parents_of)))

@@ -185,6 +185,10 @@ class _SQLiteTransaction:
         if rows:
             self._connection.executemany(statement, rows)
 
+    def fired(self, keys: Collection[str]) -> Mapping[str, str | None]:
+        rows = (self._connection.execute(FIRED, (key,)).fetchone() for key in keys)
+        return dict(rows)
+
     def hold(self, runs: Collection[str], parents_of: Collection[str]) -> Mapping[str, Held]:
         # The transaction holds the whole database already.
         rows = {run_id: self._connection.execute(HOLD, (run_id,)).fetchone() for run_id in runs}
@@ -195,6 +199,7 @@ class _SQLiteTransaction:
             self._files.put(output)
 
 
+FIRED = "SELECT key, run_id FROM firings WHERE key = ?"
 HOLD = "SELECT fence, lineage, parent, parent_step, parent_item FROM runs WHERE id = ?"
 
 REMEDY = "Check that the folder exists, is writable and has room, or set PATCHBAY_HOME."

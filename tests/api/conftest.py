@@ -50,12 +50,12 @@ STUCK = workflow("stuck", {"uses": "github.list_repositories", "retry": {"attemp
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., TestClient]]:
+def serve(made_home: Path) -> Iterator[Callable[..., TestClient]]:
     """A client of the API. `offline`: the services that it calls do not answer."""
     with ExitStack() as stack:
 
         def start(*, offline: bool = False) -> TestClient:
-            engine = WorkflowEngine(Settings(home=tmp_path / "home"), practice_url=OFFLINE if offline else None)
+            engine = WorkflowEngine(Settings(home=made_home), practice_url=OFFLINE if offline else None)
             stack.callback(engine.close)
             for known in (REPOSITORIES, FAILING, FILING, ASKING, COUNTING, STUCK):
                 engine.library.workflows.save(known)

@@ -55,6 +55,7 @@ def test_each_message_is_a_whole_picture(client: TestClient) -> None:
             "done",
             "total",
             "error",
+            "waits_for",
         }
     assert received[-1]["steps"]["only"]["error"]["message"]
 

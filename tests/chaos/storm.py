@@ -24,7 +24,7 @@ from pathlib import Path
 
 import httpx
 
-from orchestrator.actions import Registry
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow_engine import WorkflowEngine
 from scripts.studio import ROOT, environment

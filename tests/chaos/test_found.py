@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from orchestrator.accounts import Accounts
-from orchestrator.actions import Account, Call, Connector, Params, Registry, Result, ServiceError, Unavailable, field
+from orchestrator.actions import Account, Call, Connector, Params, Result, ServiceError, Unavailable, field
 from orchestrator.clock import Clock, ManualClock, SystemClock
 from orchestrator.decide import decide
 from orchestrator.effects import Ledger
@@ -25,6 +25,7 @@ from orchestrator.journal import Journal
 from orchestrator.library import Library
 from orchestrator.performer import Performer
 from orchestrator.practice import PracticeServer
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.state import RunState
 from orchestrator.workflow import Workflow

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.actions import Registry
 from orchestrator.errors import CODES
 from orchestrator.practice import PracticeServer
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import RunResult, WorkflowEngine

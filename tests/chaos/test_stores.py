@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from orchestrator.accounts import Accounts
-from orchestrator.actions import Account, Call, Connector, Params, Plan, Registry, Result, field
+from orchestrator.actions import Account, Call, Connector, Params, Plan, Result, field
 from orchestrator.clock import ManualClock
 from orchestrator.effects import Ledger
 from orchestrator.engine import Engine
@@ -20,6 +20,7 @@ from orchestrator.errors import StoreError
 from orchestrator.journal import Journal
 from orchestrator.library import Library
 from orchestrator.performer import Performer
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine

@@ -26,9 +26,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from orchestrator.actions import Registry
 from orchestrator.errors import PatchbayError, StoreError
 from orchestrator.history import ACTIVE
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow_engine import WorkflowEngine
 from tests.chaos.plans import PLANS

@@ -19,7 +19,7 @@ import sys
 import threading
 from pathlib import Path
 
-from orchestrator.actions import Registry
+from orchestrator.registry import Registry
 from orchestrator.settings import ROOT
 
 LOADED = ("orchestrator.__main__", "integrations.practice", "uvicorn", "github", "googleapiclient", "notion_client")

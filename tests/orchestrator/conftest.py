@@ -17,7 +17,6 @@ from orchestrator.actions import (
     EffectUnknown,
     Params,
     Plan,
-    Registry,
     Result,
     ServiceError,
     Unavailable,
@@ -25,6 +24,7 @@ from orchestrator.actions import (
     placeholder,
 )
 from orchestrator.journal import Journal
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
@@ -156,9 +156,9 @@ def registry(board: Board) -> Registry:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, store: dict[str, Any]) -> Settings:
+def settings(made_home: Path, store: dict[str, Any]) -> Settings:
     """Of a fresh home, on each kind of store in turn."""
-    return Settings.load(home=tmp_path / "home", **store)
+    return Settings.load(home=made_home, **store)
 
 
 @pytest.fixture

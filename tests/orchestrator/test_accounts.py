@@ -17,20 +17,12 @@ from typing import Any
 import pytest
 from pydantic import model_validator
 
-from orchestrator.accounts import AccountEntry, Accounts, own_fields
-from orchestrator.actions import (
-    Account,
-    Call,
-    Connector,
-    Params,
-    Registry,
-    Result,
-    SecretStr,
-    ServiceError,
-    Standing,
-    field,
-)
+from orchestrator.account_entries import AccountEntry
+from orchestrator.account_fields import own_fields
+from orchestrator.accounts import Accounts
+from orchestrator.actions import Account, Call, Connector, Params, Result, SecretStr, ServiceError, Standing, field
 from orchestrator.errors import AccountError, InvalidInput, InvalidSettings, NotFound, VaultError
+from orchestrator.registry import Registry
 from orchestrator.saved_accounts import SavedAccounts
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stores import open_store
@@ -403,18 +395,28 @@ class TestManyProcesses:
 
 
 ROTATE_FOR_EVER = """
-import sys
+import os, sys
 from orchestrator.settings import Settings
 from orchestrator.stores import open_store
 from orchestrator.saved_accounts import SavedAccounts
 from orchestrator.vault import Vault, keys_of
-settings = Settings.load()
-saved = SavedAccounts(open_store(settings), Vault(keys_of(settings)))
-saved.rotate()
-print("rotated", flush=True)
-while True:
+
+def rotate():
+    settings = Settings.load()
+    saved = SavedAccounts(open_store(settings), Vault(keys_of(settings)))
     saved.rotate()
+    print(os.getpid(), flush=True)
+    while True:
+        saved.rotate()
+
+for line in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        rotate()
+    os.waitpid(pid, 0)
+    print("killed", flush=True)
 """
+"""For each line that it is told, a process that rotates. What it needs is loaded once: that takes the longest."""
 
 
 def test_a_rotation_that_is_killed_leaves_every_account_open(settings: Settings, store_of_accounts: Store) -> None:
@@ -430,18 +432,22 @@ def test_a_rotation_that_is_killed_leaves_every_account_open(settings: Settings,
         "PATCHBAY_DATABASE_URL": url.get_secret_value() if url else "",
     }
     chance = random.Random(7)
-    for _ in range(6):
-        process = subprocess.Popen([sys.executable, "-c", ROTATE_FOR_EVER], env=env, stdout=subprocess.PIPE)
+    with subprocess.Popen(
+        [sys.executable, "-c", ROTATE_FOR_EVER], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
-        with process.stdout:
-            assert process.stdout.readline() == b"rotated\n"
+        for _ in range(6):
+            process.stdin.write("\n")
+            process.stdin.flush()
+            rotating = int(process.stdout.readline())
             time.sleep(chance.uniform(0, 0.05))
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            os.kill(rotating, signal.SIGKILL)
+            assert process.stdout.readline() == "killed\n"
 
-        after = SavedAccounts(store_of_accounts, Vault(keys_of(settings)))
-        found = {account.name: after.values(account) for account in after.list()}
-        assert found == {str(number): {"token": f"{TOKEN}-{number}"} for number in range(20)}
+            after = SavedAccounts(store_of_accounts, Vault(keys_of(settings)))
+            found = {account.name: after.values(account) for account in after.list()}
+            assert found == {str(number): {"token": f"{TOKEN}-{number}"} for number in range(20)}
     assert not before & {account.sealed for account in saved.list()}
     assert saved.rotate().done == 20
     assert len((settings.home / "master.key").read_text().split()) == 1

@@ -22,8 +22,8 @@ from tests.orchestrator.command import Command
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[WorkflowEngine]:
-    with WorkflowEngine(Settings(home=tmp_path / "home")) as running:
+def engine(made_home: Path) -> Iterator[WorkflowEngine]:
+    with WorkflowEngine(Settings(home=made_home)) as running:
         yield running
 
 

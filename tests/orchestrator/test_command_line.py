@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -265,3 +266,20 @@ def test_one_step_is_run_again_with_a_typed_value(command: Command, home: Path, 
     wrong = command("rerun", run_id, "--from", "c", home=home)
     assert wrong.returncode == 2
     assert "no step 'c'" in wrong.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_the_studio_refuses_to_be_reached_from_other_machines(command: Command, tmp_path: Path, host: str) -> None:
+    answer = command("serve", "--host", host, "--port", "8501", home=tmp_path / "home")
+    assert answer.returncode == 2
+    assert host in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(command: Command, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        answer = command("serve", "--port", port, home=tmp_path / "home")
+    assert answer.returncode == 2
+    assert port in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.actions import Registry
 from orchestrator.errors import InvalidInput, InvalidWorkflow, NotFound, StoreError
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from orchestrator.beginnings import whole_length
 from orchestrator.errors import LeaseLost, NotFound, StoreError
 from orchestrator.events import Event
 from orchestrator.history import RunFilter, Usage
@@ -358,6 +360,27 @@ class TestLargeOutputs:
             journal.write(logged(seq, text))
         journal.flush()
         assert [event.data["message"] for _, event in second.events("r1")] == [small, large, large]
+
+    def test_can_be_looked_at_without_being_read(self, journal: Journal, settings: Settings) -> None:
+        data = {"output": {"rows": [{"n": n} for n in range(50_000)]}, "usage": {"input_tokens": 3}}
+        journal.write(Batch("r1", 1, new=new_run()))
+        journal.write(Batch("r1", 1, [event_row("r1", 1, Event("step.succeeded", "a", data=data, at=NOW))]))
+        journal.flush()
+        assert journal.events("r1")[0][1].data == data
+        shutil.rmtree(settings.home / "files", ignore_errors=True)  # where a SQLite store has them
+
+        (event,) = journal.events_to_look_at("r1")
+
+        assert event.data["usage"] == {"input_tokens": 3}
+        assert event.data["output"]["rows"][:2] == [{"n": 0}, {"n": 1}]
+        assert whole_length(event.data["output"]["rows"]) == 50_000
+
+    def test_that_were_kept_without_a_beginning_are_looked_at_as_a_whole(self, journal: Journal) -> None:
+        journal.write(Batch("r1", 1, new=new_run()))
+        journal.write(logged(1, "x" * 100_000))
+        journal.flush()
+        (event,) = journal.events_to_look_at("r1")
+        assert event.data == {"message": "x" * 100_000}
 
     async def test_of_a_run_that_another_owns_are_refused_with_the_rest(self, journal: Journal) -> None:
         journal.write(Batch("r1", 1, new=new_run()))

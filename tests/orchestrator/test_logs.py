@@ -22,7 +22,7 @@ import logging, sys
 {host}
 from orchestrator.settings import Settings
 from orchestrator import Workflow, WorkflowEngine
-from orchestrator.actions import Registry
+from orchestrator.registry import Registry
 from tests.orchestrator.gossip import SECRET, a_gossip, steps
 with WorkflowEngine(Settings(home=sys.argv[1]), registry=Registry([a_gossip()])) as engine:
     engine.accounts.add("gossip", "work", {{"token": SECRET}})

@@ -11,7 +11,6 @@ from urllib.parse import quote, quote_plus, urlencode
 import orjson
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestrator import masking
@@ -47,7 +46,6 @@ def traces(secret: str) -> set[str]:
 
 
 @pytest.mark.parametrize("way", WRITTEN)
-@hypothesis_settings(deadline=None)
 @given(secret=SECRETS, before=AROUND, after=AROUND)
 def test_a_secret_is_hidden_however_it_is_written(way: str, secret: str, before: str, after: str) -> None:
     text = WRITTEN[way](before, secret, after)
@@ -62,7 +60,6 @@ def test_a_secret_is_hidden_however_it_is_written(way: str, secret: str, before:
 
 
 @pytest.mark.parametrize("way", WRITTEN)
-@hypothesis_settings(deadline=None)
 @given(secret=SECRETS, before=AROUND, after=AROUND)
 def test_it_is_hidden_in_the_data_of_an_event_which_stays_json(way: str, secret: str, before: str, after: str) -> None:
     text = WRITTEN[way](before, secret, after)

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from orchestrator.accounts import Accounts
-from orchestrator.actions import Account, Call, Connector, Params, Plan, Registry, Result, Unavailable, field
+from orchestrator.actions import Account, Call, Connector, Params, Plan, Result, Unavailable, field
 from orchestrator.clock import ManualClock
 from orchestrator.effects import Ledger
 from orchestrator.engine import Engine
 from orchestrator.journal import Journal
 from orchestrator.library import Library
 from orchestrator.performer import SETTLE, Performer
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from orchestrator.actions import Account, Plan, Registry, Result, SecretStr, field, placeholder
+from orchestrator.actions import Account, Plan, Result, SecretStr, field, placeholder
 from orchestrator.errors import InvalidInput, NotFound
 from orchestrator.preview import digest, fits, has_placeholder, planned
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine

@@ -8,20 +8,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.actions import (
-    Account,
-    Call,
-    Connector,
-    Params,
-    Plan,
-    Registry,
-    Result,
-    SecretStr,
-    ServiceError,
-    field,
-)
+from orchestrator.actions import Account, Call, Connector, Params, Plan, Result, SecretStr, ServiceError, field
 from orchestrator.errors import InvalidInput
 from orchestrator.library import Library
+from orchestrator.registry import Registry
 from orchestrator.run_accounts import RunAccounts
 from orchestrator.settings import Settings
 from orchestrator.workflow_engine import WorkflowEngine

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.journal import Batch, Journal
-from orchestrator.run_folders import SETTLED, RunFolders
+from orchestrator.run_folders import SETTLED, RunFile, RunFolders
 from tests.orchestrator.journals import new_run
 
 
@@ -24,3 +24,20 @@ def test_are_deleted_when_no_run_of_theirs_is_left(journal: Journal, tmp_path: P
 
 def test_there_is_nothing_to_delete_before_the_first_run(journal: Journal, tmp_path: Path) -> None:
     assert RunFolders(tmp_path).prune(journal.lineages) == 0
+
+
+def test_files_are_those_that_are_there_now_without_links_and_git(tmp_path: Path) -> None:
+    folders = RunFolders(tmp_path)
+    folder = folders.of("r1")
+    for path in ("b.txt", "a/c.txt", ".git/config", "a/.git/x"):
+        (folder / path).parent.mkdir(exist_ok=True, parents=True)
+        (folder / path).write_text(path)
+    (folder / "link").symlink_to(folder / "b.txt")
+
+    assert list(folders.files("r1")) == [RunFile("b.txt", 5), RunFile("a/c.txt", 7)]
+    assert folders.file("r1", "a/c.txt").read_text() == "a/c.txt"
+
+
+def test_to_look_for_files_makes_no_folder(tmp_path: Path) -> None:
+    assert list(RunFolders(tmp_path).files("r1")) == []
+    assert not (tmp_path / "runs").exists()

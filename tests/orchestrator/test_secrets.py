@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from orchestrator.actions import Registry
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow_engine import WorkflowEngine
 from tests.orchestrator.gossip import ENCODED, SECRET, a_gossip, all_logged, kept, steps, traces
@@ -80,7 +80,7 @@ def test_an_input_that_is_a_secret_is_not_kept(engine: WorkflowEngine, settings:
     assert not [trace for trace in traces(SECRET) if trace in kept(settings)]
 
 
-@hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     secret=st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=8, max_size=60)
     .map(lambda text: f"Qx7-{text}-7xQ")

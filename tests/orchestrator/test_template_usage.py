@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from integrations.ai import ai
-from orchestrator.actions import Registry
 from orchestrator.events import Event
 from orchestrator.journal import Batch, encode, event_row
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.template_usage import TemplateUse, templates_of
 from orchestrator.templates import Template
@@ -28,8 +28,8 @@ REGISTRY = Registry([ai, ScriptedModels().connector])
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[WorkflowEngine]:
-    with WorkflowEngine(Settings(home=tmp_path / "home"), registry=REGISTRY) as engine:
+def engine(made_home: Path) -> Iterator[WorkflowEngine]:
+    with WorkflowEngine(Settings(home=made_home), registry=REGISTRY) as engine:
         engine.library.templates.save(Template.model_validate({"id": "letter", "user": "Dear {{ name }}"}))
         yield engine
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from orchestrator.actions import ENTRY_POINTS, Registry
+from orchestrator.registry import ENTRY_POINTS, Registry
 
 GOOD = """
 from orchestrator.actions import Account, Call, Connector, Params, Result, field

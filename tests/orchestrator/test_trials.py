@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from integrations.ai import ai
-from orchestrator.actions import Registry
 from orchestrator.cases import Case
 from orchestrator.errors import InvalidInput, NotFound
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.templates import Template
 from orchestrator.trials import Ask, Tried, asks_of, begin, estimate, tried
@@ -27,8 +27,8 @@ def models() -> ScriptedModels:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, models: ScriptedModels) -> Iterator[WorkflowEngine]:
-    with WorkflowEngine(Settings(home=tmp_path / "home"), registry=Registry([ai, models.connector])) as engine:
+def engine(made_home: Path, models: ScriptedModels) -> Iterator[WorkflowEngine]:
+    with WorkflowEngine(Settings(home=made_home), registry=Registry([ai, models.connector])) as engine:
         yield engine
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.actions import Account, Call, Connector, Params, Registry, Result, field
+from orchestrator.actions import Account, Call, Connector, Params, Result, field
 from orchestrator.errors import InvalidWorkflow, NotFound, Problem
+from orchestrator.registry import Registry
 from orchestrator.templates import Template
 from orchestrator.validation import check, parse
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 import pytest
 
 from orchestrator.accounts import Accounts
-from orchestrator.actions import Registry
 from orchestrator.clock import ManualClock
 from orchestrator.effects import Ledger
 from orchestrator.engine import Engine
@@ -19,6 +19,7 @@ from orchestrator.history import FINAL
 from orchestrator.journal import Journal
 from orchestrator.library import Library
 from orchestrator.performer import Performer
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.state import RunState
 from orchestrator.workflow import Workflow
@@ -44,8 +45,13 @@ class SlowlyRead(Journal):
 
     slowly = False
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.read = threading.Event()
+
     def events(self, run_id: str, after: int = 0) -> Any:
         if self.slowly:
+            self.read.set()
             time.sleep(0.2)
         return super().events(run_id, after)
 
@@ -63,8 +69,7 @@ async def test_a_run_that_is_just_being_taken_up_is_waited_for(
     journal.signal(run_id, "answer", {"step": "ask", "item": "", "value": {"approved": True}, "by": "ann"})
     journal.slowly = True
     taking_up = asyncio.create_task(engine.tend())
-    while journal.run(run_id).status != "running":
-        await asyncio.sleep(0.001)
+    await asyncio.to_thread(journal.read.wait)
     await engine.wait(run_id)
     assert journal.run(run_id).status == "succeeded"
     await taking_up

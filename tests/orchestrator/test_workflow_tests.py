@@ -50,6 +50,15 @@ def test_the_same_version_passes_and_nothing_goes_out(
     assert (board.posts, board.calls) == (sent, looked)
 
 
+def test_a_write_that_somebody_approved_is_replayed_without_asking(engine: WorkflowEngine, workflow: Any) -> None:
+    flow = workflow({"id": "send", "uses": "board.post", "with": {"text": "hello"}, "approve": True})
+    run_id = engine.start_workflow(flow)
+    engine.wait(run_id)
+    engine.answer(run_id, "send", {"approved": True}, by="ann")
+    assert engine.wait(run_id).status == "succeeded"
+    assert replay(made_of(engine.run(run_id), "It sends"), flow, engine).passed
+
+
 def test_what_another_version_would_do_otherwise_is_told_step_by_step(
     engine: WorkflowEngine, flow: Workflow, kept: WorkflowTest
 ) -> None:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.actions import Account, Call, Connector, Params, Registry, ServiceError, field
+from orchestrator.actions import Account, Call, Connector, Params, ServiceError, field
 from orchestrator.actions import Result as ActionResult
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.validation import check
 from orchestrator.workflow import Workflow
@@ -49,7 +50,6 @@ REGISTRY = Registry([board])
 def bounded(examples: int) -> settings:
     return settings(
         max_examples=examples,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=(Phase.explicit, Phase.generate, Phase.shrink),

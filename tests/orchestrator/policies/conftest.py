@@ -22,7 +22,6 @@ from orchestrator.actions import (
     Params,
     Plan,
     Price,
-    Registry,
     Result,
     field,
 )
@@ -30,6 +29,7 @@ from orchestrator.attempt import Attempt
 from orchestrator.clock import ManualClock
 from orchestrator.library import Library
 from orchestrator.policies.target import Targets
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Step
 from orchestrator.workflow_engine import WorkflowEngine

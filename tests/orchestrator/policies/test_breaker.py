@@ -273,4 +273,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestAnySequence = BreakerMachine.TestCase
-TestAnySequence.settings = hypothesis_settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestAnySequence.settings = hypothesis_settings(max_examples=100, stateful_step_count=40)

@@ -217,11 +217,11 @@ class BudgetMachine(RuleBasedStateMachine):
 
 
 TestAnyInterleaving = BudgetMachine.TestCase
-TestAnyInterleaving.settings = hypothesis_settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestAnyInterleaving.settings = hypothesis_settings(max_examples=100, stateful_step_count=40)
 
 
 @given(tokens=st.integers(1, 3000), calls=st.integers(1, 12))
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25)
 def test_threads_together_stay_within(tokens: int, calls: int) -> None:
     budget, refused = Budget(BudgetLimits(tokens=tokens), 0.0), list[BudgetExceeded]()
 

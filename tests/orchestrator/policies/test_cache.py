@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.accounts import Accounts
-from orchestrator.actions import Account, Connector, Registry
+from orchestrator.actions import Account, Connector
 from orchestrator.attempt import Attempt, Failed, Limit, Outcome, Succeeded
 from orchestrator.clock import ManualClock
 from orchestrator.errors import DeadlineExceeded, Unavailable
@@ -16,6 +16,7 @@ from orchestrator.library import Library
 from orchestrator.policies import around
 from orchestrator.policies.cache import KEPT, CachePolicy, MemoryResults
 from orchestrator.policies.target import Targets
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.templates import Template
 

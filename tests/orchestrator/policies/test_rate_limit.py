@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestrator.accounts import Accounts
@@ -28,7 +27,6 @@ Build = Callable[..., Attempt]
     gaps=st.lists(st.floats(0, 30), min_size=1, max_size=50),
     start=st.sampled_from([0.0, 1_700_000_000.0]),
 )
-@hypothesis_settings(deadline=None)
 def test_never_more_than_the_burst_and_the_rate_allow(rate: float, burst: int, gaps: list[float], start: float) -> None:
     now, taken = start, 0
     least = 0.0
@@ -44,7 +42,6 @@ def test_never_more_than_the_burst_and_the_rate_allow(rate: float, burst: int, g
 
 
 @given(rate=st.floats(0.01, 1000), burst=st.integers(1, 50))
-@hypothesis_settings(deadline=None)
 def test_whoever_waits_as_long_as_told_gets_a_turn(rate: float, burst: int) -> None:
     now = 1_700_000_000.0
     bucket = Bucket(rate, burst, now)
