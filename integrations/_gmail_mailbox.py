@@ -67,6 +67,11 @@ class Mailbox:
                 return None
             raise
 
+    def thread(self, id: str) -> list[Doc]:
+        """The mails of a conversation with their labels and dates, the oldest first."""
+        found = self._do(self._users.threads().get(userId="me", id=id, format="minimal"))
+        return sorted(found.get("messages", []), key=lambda message: int(message["internalDate"]))
+
     def headers(self, id: str, *names: str) -> tuple[Doc, dict[str, str]]:
         """A mail and the named headers of it, by small name, as they came."""
         message = self.get(id, format="metadata", metadataHeaders=list(names))
@@ -182,6 +187,12 @@ def is_conflict(error: Any) -> bool:
 
 
 # The pieces of a Message
+
+
+def came_in(message: Doc) -> bool:
+    """Whether a mail was received: nobody's own, no draft, and not thrown away."""
+    labels = set(message.get("labelIds", []))
+    return not labels & {"DRAFT", "TRASH", "SPAM"} and ("SENT" not in labels or "INBOX" in labels)
 
 
 def headers(message: Doc) -> dict[str, str]:

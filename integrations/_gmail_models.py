@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from integrations._mail_fields import Details, DraftLetter, Letter, Line, Mail, Reply, Text
+from integrations._mail_fields import AwaitedReply, Details, DraftLetter, Letter, Line, Mail, Reply, Text
 from orchestrator.actions import Params, Result, field
 
 
@@ -81,6 +81,11 @@ class SendMessage(Letter):
 
 class ReplyMessage(Reply):
     """Answer a mail, in its conversation."""
+
+
+class WaitForReply(AwaitedReply):
+    """Wait until somebody answers a mail, and take the first answer. Give the step a deadline when it is not to wait
+    for ever."""
 
 
 class CreateDraft(DraftLetter):

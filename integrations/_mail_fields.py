@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from integrations import _run_folder
-from orchestrator.actions import Params, Result, field
+from orchestrator.actions import Call, NotYet, Params, Result, field
 
 MOST_ATTACHED = 25_000_000
 """Bytes of all attachments of a mail that is sent.
@@ -135,6 +135,20 @@ class Reply(Body):
     everyone: bool = field("Also to all others who got it", default=False)
     cc: Addresses = cc_field()
     bcc: Addresses = bcc_field()
+
+
+class AwaitedReply(Params):
+    """An answer that is waited for."""
+
+    id: Line = field("Mail id", min_length=1, description="That of the mail whose answer is waited for.")
+
+
+FIRST_WAIT, LONGEST_WAIT = 10.0, 300.0
+"""Seconds between two looks for an answer: few at first, more later."""
+
+
+def not_answered(call: Call) -> NotYet:
+    return NotYet("Nobody has answered the mail yet.", again_in=min(LONGEST_WAIT, FIRST_WAIT * call.attempt))
 
 
 class DraftLetter(Body):

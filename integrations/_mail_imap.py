@@ -218,6 +218,15 @@ class Mailbox:
         """The newest mail of that Message-ID in the selected folder."""
         return max(self._client.search(["HEADER", "Message-ID", message_id]), default=None) if message_id else None
 
+    def find_reply(self, id: MailId, folder: str) -> int | None:
+        """The first mail of a folder that answers that mail, or an answer to it. The folder is selected then."""
+        self.select(folder)
+        if not id.message_id:
+            return None
+        name = id.message_id
+        found = self._client.search(["OR", "HEADER", "In-Reply-To", name, "HEADER", "References", name])
+        return min(found, default=None)
+
     def find_own(self, key: str, folder: str, *, readonly: bool = True) -> MailId | None:
         """The mail that was written with this key. A server may have put in a Message-ID of its own."""
         self.select(folder, readonly=readonly)

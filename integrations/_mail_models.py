@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
-from integrations._mail_fields import Details, DraftLetter, Letter, Line, Mail, Reply
+from integrations._mail_fields import AwaitedReply, Details, DraftLetter, Letter, Line, Mail, Reply
 from orchestrator.actions import Params, Result, field
 
 _AGE = re.compile(r"(\d{1,4})\s*d(ays?)?", re.IGNORECASE)
@@ -98,6 +98,13 @@ class SendMessage(Letter):
 
 class ReplyMessage(Reply):
     """Answer a mail, in its conversation."""
+
+
+class WaitForReply(AwaitedReply):
+    """Wait until somebody answers a mail, and take the first answer. Give the step a deadline when it is not to wait
+    for ever."""
+
+    folder: Line = _folder_field("Folder", default="INBOX", min_length=1, description="Where the answer comes in.")
 
 
 class CreateDraft(DraftLetter):

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from integrations import _mail_imap, _mail_smtp, _mail_text
 from integrations._mail_account import EmailAccount
 from integrations._mail_compose import attached, compose, letter, message_id, their_subject, whoever_wrote_it
+from integrations._mail_fields import not_answered
 from integrations._mail_imap import ARCHIVE, DRAFTS, SENT, Fetched, Mailbox, MailId
 from integrations._mail_models import (
     ArchiveMessage,
@@ -24,6 +25,7 @@ from integrations._mail_models import (
     SearchMessages,
     SendMessage,
     SentMail,
+    WaitForReply,
     WholeMail,
     day_of,
 )
@@ -89,6 +91,18 @@ def get_message(p: GetMessage, account: EmailAccount, call: Call) -> WholeMail:
         html="\n".join(map(_mail_text.made_safe, texts(mail, contents, "text/html"))),
         flags=list(mail.flags),
     )
+
+
+@email.action("Wait for a reply", effect="read", result=FoundMail)
+def wait_for_reply(p: WaitForReply, account: EmailAccount, call: Call) -> FoundMail:
+    with _opened(account, call) as (mailbox, _):
+        uid = mailbox.find_reply(MailId.of(p.id), p.folder)
+        found = mailbox.fetch([] if uid is None else [uid])
+        if not found:
+            raise not_answered(call)
+        reply = FoundMail(**summary(found[0], mailbox.texts(found)[found[0].id.uid]))
+    call.log(f"{reply.sender_name} answered.")
+    return reply
 
 
 @email.action("Send a mail", effect="write", result=SentMail)

@@ -35,6 +35,7 @@ from integrations._github.pulls import (
     list_pull_requests,
     open_pull_request,
 )
+from integrations._github.reader import repository_at
 from integrations._github.releases import CreateRelease, ListReleases, create_release, list_releases
 from integrations._github.repositories import (
     CreateRepository,
@@ -95,6 +96,7 @@ __all__ = [
     "open_pull_request",
     "read_file",
     "repositories",
+    "repository_at",
     "search_code",
 ]
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import model_validator
 
 from integrations import _google_http, _mail_files, _mail_text
-from integrations._gmail_mailbox import Doc, Mailbox, is_called, parts, readable, texts
+from integrations._gmail_mailbox import Doc, Mailbox, came_in, is_called, parts, readable, texts
 from integrations._gmail_models import (
     ArchiveMessage,
     CreateDraft,
@@ -30,10 +30,11 @@ from integrations._gmail_models import (
     SearchMessages,
     SendMessage,
     SentMessage,
+    WaitForReply,
 )
 from integrations._google_oauth import GoogleAccount, GoogleConsent
 from integrations._mail_compose import Answered, attached, compose, letter, their_subject, whoever_wrote_it
-from integrations._mail_fields import Attachment
+from integrations._mail_fields import Attachment, not_answered
 from orchestrator.actions import Call, Connector, Plan, ServiceError, field, placeholder
 
 _ANSWERED = ("From", "To", "Cc", "Reply-To", "Subject", "Message-ID", "References", "In-Reply-To")
@@ -101,6 +102,20 @@ def get_message(p: GetMessage, account: GmailAccount, call: Call) -> FullMessage
         html="\n".join(map(_mail_text.made_safe, texts(found, "text/html"))),
         labels=labels,
     )
+
+
+@gmail.action("Wait for a reply", effect="read", result=MessageSummary)
+def wait_for_reply(p: WaitForReply, account: GmailAccount, call: Call) -> MessageSummary:
+    with _mailbox(account, call) as mailbox:
+        answered = mailbox.get(p.id, format="minimal")
+        thread = mailbox.thread(answered["threadId"])
+        own = next((place for place, message in enumerate(thread) if message["id"] == p.id), -1)
+        reply = next(filter(came_in, thread[own + 1 :]), None)
+        if reply is None:
+            raise not_answered(call)
+        found = MessageSummary(**_summary(mailbox.get(reply["id"], format="full"), account))
+    call.log(f"{found.sender_name} answered.")
+    return found
 
 
 @gmail.action("Send a mail", effect="write", result=SentMessage)

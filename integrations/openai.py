@@ -139,6 +139,9 @@ def listed(account: OpenAIAccount) -> list[Any]:
 @kept
 def client(account: OpenAIAccount) -> OpenAI:
     """The SDK's client of an account, kept for its connections. The engine retries, so it does not."""
+    # The SDK looks whether what it is given is of this one, wherever that is loaded: also when another thread has only
+    # begun to load it.
+    import httpx  # noqa: F401
     import openai as sdk
 
     return sdk.OpenAI(

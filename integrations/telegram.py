@@ -27,6 +27,7 @@ from orchestrator.actions import (
     Call,
     Connector,
     EffectUnknown,
+    NotYet,
     Params,
     Plan,
     RateLimited,
@@ -52,6 +53,9 @@ MOST_CHOICE = 40
 
 WAITING = 100
 """Presses that Telegram hands out at once, the oldest ones of the last 24 hours."""
+
+FIRST_WAIT, LONGEST_WAIT = 2.0, 60.0
+"""Seconds between two looks for an answer: few at first, when whoever was asked may be there, then more."""
 
 REMEMBERED = 10_000
 """Questions whose answer one process keeps in mind."""
@@ -145,8 +149,7 @@ class Question(Sent):
 
 
 class Answer(Result):
-    answered: bool = field("Was answered")
-    choice: str = field("Answer", description="The words on the button; empty until it was answered.")
+    choice: str = field("Answer", description="The words on the button.")
     by: str = field("By", description="Who pressed the button.")
 
 
@@ -195,16 +198,17 @@ class SendDocument(Params):
 
 
 class Ask(Params):
-    """Ask a question with a button for each answer. The answer is collected by *Get the answer*."""
+    """Ask a question with a button for each answer. *Wait for the answer* is the step behind it."""
 
     text: Filled = field("Question", widget="multiline", max_length=4096)
     choices: Choices = field("Choices", min_length=1, max_length=20, examples=[["Yes", "No"]])
     chat: Text = _chat_field()
 
 
-class GetAnswer(Params):
-    """Look whether a question was answered. The first button that was pressed counts, whoever pressed it. Repeat it
-    in a loop with a wait, at least once a day: Telegram keeps a press for 24 hours."""
+class WaitForAnswer(Params):
+    """Wait until a button of a question is pressed. The first press counts, whoever it is by. Give the step a deadline
+    when it is not to wait for ever. Telegram keeps a press for 24 hours: for longer Patchbay must not be switched off
+    meanwhile."""
 
     question: str = field("Question id", description="What *Ask a question* gave as its id.", min_length=1)
 
@@ -290,18 +294,18 @@ def _(p: Ask, account: TelegramAccount, call: Call) -> Question | None:
     return bot.refused(call, "this question", " If it is asked again, the buttons of both count.")
 
 
-@telegram.action("Get the answer", effect="read", result=Answer)
-def get_answer(p: GetAnswer, account: TelegramAccount, call: Call) -> Answer:
+@telegram.action("Wait for the answer", effect="read", result=Answer)
+def wait_for_answer(p: WaitForAnswer, account: TelegramAccount, call: Call) -> Answer:
     bot = _bot(account)
     press = bot.press(p.question, call.timeout)
     if press is None:
-        return Answer(answered=False, choice="", by="")
+        raise NotYet("Nobody has answered yet.", again_in=min(LONGEST_WAIT, FIRST_WAIT * call.attempt))
     choice = str(press["data"]).partition(":")[2]
     who = press["from"]
     by = " ".join(part for part in (who.get("first_name"), who.get("last_name")) if part) or str(who["id"])
     bot.acknowledge(press, f"Noted: {choice}", call.timeout)
     call.log(f"{by} answered '{choice}'.")
-    return Answer(answered=True, choice=choice, by=by)
+    return Answer(choice=choice, by=by)
 
 
 @telegram.check

@@ -27,15 +27,18 @@ _BY_ID = re.compile(r"/repositories/\d+")
 
 
 @contextmanager
-def talking(account: GitHubAccount, about: str = "it", call: Call | None = None) -> Iterator[Wire]:
-    """GitHub for as long as a call may take. What goes wrong inside is told of what it is `about`."""
+def talking(
+    account: GitHubAccount, about: str = "it", call: Call | None = None, seconds: float = CHECK_SECONDS
+) -> Iterator[Wire]:
+    """GitHub for as long as a call may take, or for so many seconds where there is none. What goes wrong inside is told
+    of what it is `about`."""
     from github.GithubException import BadAttributeException, GithubException
     from requests.exceptions import RequestException
     from urllib3.exceptions import HTTPError
 
     from integrations._github.wire import Moved, NotGitHub, NoTimeLeft, Wire
 
-    seconds = call.timeout if call else CHECK_SECONDS
+    seconds = call.timeout if call else seconds
     wire = Wire(account, seconds)
     try:
         yield wire
@@ -45,12 +48,12 @@ def talking(account: GitHubAccount, about: str = "it", call: Call | None = None)
         raise _moved(wire, error.location, account, about) from error
     except NoTimeLeft as error:
         raise Unavailable(
-            f"GitHub did not finish within {seconds:g} seconds, asked with the account '{account.name}'.",
+            f"GitHub did not finish within {seconds:g} seconds, asked {_by(account)}.",
             remedy="Try again, or give the step a longer 'timeout'.",
         ) from error
     except (RequestException, HTTPError) as error:
         raise Unavailable(
-            f"GitHub cannot be reached at {account.base_url}, the address of the account '{account.name}'.",
+            f"GitHub cannot be reached at {account.base_url}, asked {_by(account)}.",
             remedy="Check the network connection, then try again.",
         ) from error
     except (
@@ -66,7 +69,7 @@ def talking(account: GitHubAccount, about: str = "it", call: Call | None = None)
         # Whether a write got through is open then: as when nothing answers at all.
         raise Unavailable(
             f"What answers at {account.base_url} is not GitHub.",
-            remedy=f"Check the network, and the address of the account '{account.name}'.",
+            remedy=f"Check the network, and the address that is asked {_by(account)}.",
         ) from error
 
 
@@ -74,14 +77,14 @@ def refusal(error: GithubException, account: GitHubAccount, about: str) -> Servi
     """GitHub's no. Source: docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api."""
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     message = said(error)
+    if account.is_nobody and (refused := _refused_to_nobody(error.status, about, message, headers)):
+        return refused
     if error.status == 401:
         return AccountError(
             f"GitHub does not accept the token of the account '{account.name}'.",
             remedy=f"Reconnect the account '{account.name}'.",
         )
-    is_used_up = error.status == 403 and headers.get("x-ratelimit-remaining") == "0"
-    is_secondary = error.status == 403 and ("retry-after" in headers or "rate limit" in message.lower())
-    if error.status == 429 or is_used_up or is_secondary:
+    if _is_too_much(error.status, message, headers):
         wait = _wait(headers)
         return RateLimited(
             f"GitHub asks the account '{account.name}' to slow down: {message}",
@@ -104,6 +107,33 @@ def refusal(error: GithubException, account: GitHubAccount, about: str) -> Servi
     else:
         remedy = "Change what the step sends."
     return ServiceError(f"GitHub says: {message}", remedy=remedy)
+
+
+def _is_too_much(status: int, message: str, headers: dict[str, str]) -> bool:
+    is_used_up = status == 403 and headers.get("x-ratelimit-remaining") == "0"
+    is_secondary = status == 403 and ("retry-after" in headers or "rate limit" in message.lower())
+    return status == 429 or is_used_up or is_secondary
+
+
+def _refused_to_nobody(status: int, about: str, message: str, headers: dict[str, str]) -> ServiceError | None:
+    """The no that an account may help against."""
+    if _is_too_much(status, message, headers):
+        wait = _wait(headers)
+        return RateLimited(
+            f"GitHub lets who has no account ask only so often: {message}",
+            remedy=f"Choose an account that is connected, or try again in {max(1, round(wait / 60))} min.",
+            retry_after=wait,
+        )
+    if status in (401, 403, 404):
+        return ServiceError(
+            f"GitHub does not show {about} to everybody: {message}",
+            remedy="Check the name. If it is private, connect an account that may see it, and choose that.",
+        )
+    return None
+
+
+def _by(account: GitHubAccount) -> str:
+    return "without an account" if account.is_nobody else f"with the account '{account.name}'"
 
 
 def _forbidden(message: str, headers: dict[str, str], account: GitHubAccount) -> ServiceError:
@@ -151,17 +181,23 @@ def _moved(wire: Wire, location: str, account: GitHubAccount, about: str) -> Ser
 
     Source: docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api, "Follow redirects".
     """
-    target, base = urlsplit(location), urlsplit(account.base_url)
-    found = _BY_ID.search(target.path)
-    if found and target.netloc in ("", base.netloc):
+    if path := by_id(location, account):
         return ServiceError(
-            f"The repository was renamed or moved since the step was made: {about} is in {_name(wire, found[0])} now.",
+            f"The repository was renamed or moved since the step was made: {about} is in {_name(wire, path)} now.",
             remedy=f"Choose the new name in the step; the account '{account.name}' was used.",
         )
+    target = urlsplit(location).netloc or "another page"
     return Unavailable(
-        f"What answers at {account.base_url} sends us on to {target.netloc or 'another page'}: it is not GitHub.",
-        remedy=f"Check the network, and the address of the account '{account.name}'.",
+        f"What answers at {account.base_url} sends us on to {target}: it is not GitHub.",
+        remedy=f"Check the network, and the address that is asked {_by(account)}.",
     )
+
+
+def by_id(location: str, account: GitHubAccount) -> str | None:
+    """Where the answer to an old name of a repository leads; None for an address that is not of this GitHub."""
+    target = urlsplit(location)
+    found = _BY_ID.search(target.path)
+    return found[0] if found and target.netloc in ("", urlsplit(account.base_url).netloc) else None
 
 
 def _name(wire: Wire, path: str) -> str:

@@ -19,6 +19,11 @@ class GitHubAccount(Account):
         "Address of the API", default="https://api.github.com", expert=True, pattern=r"^https?://[^/\s]+\S*$"
     )
 
+    @property
+    def is_nobody(self) -> bool:
+        """Whether it asks without a token, for what all the world may read."""
+        return not self.token.get_secret_value()
+
 
 github = Connector(
     "github",

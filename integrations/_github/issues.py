@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 from integrations._github.client import talking
 from integrations._github.connector import GitHubAccount, RepositoryName, github
-from integrations._github.marks import find_marked, first, marked, oldest, time_of, unmarked
+from integrations._github.marks import find_marked, first, marked, oldest
+from integrations._github.talk import Comment, Commented, Numbered, comment_of, comment_plan, issue_at, parts_of
 from orchestrator.actions import Call, Params, Plan, Result, field, placeholder
 
 if TYPE_CHECKING:
     from github.Issue import Issue as GithubIssue
-    from github.IssueComment import IssueComment
-
-    from integrations._github.wire import Wire
 
 COMMENTS = 500
 """Comments that are read of an issue."""
@@ -34,13 +32,6 @@ class Issues(Result):
     issues: list[Issue] = field("Issues")
 
 
-class Comment(Result):
-    body: str = field("Text")
-    author: str = field("Author")
-    created: str = field("Created", description="UTC, as 2026-11-21T09:30:00Z.")
-    url: str = field("Link")
-
-
 class IssueWithComments(Issue):
     comments: list[Comment] = field("Comments", description="Oldest first, 500 at most.")
 
@@ -56,11 +47,8 @@ class ListIssues(Params):
     limit: int = field("At most", default=30, ge=1, le=500)
 
 
-class GetIssue(Params):
+class GetIssue(Numbered):
     """Read an issue and its comments."""
-
-    repository: RepositoryName = field("Repository", picker="github.repositories")
-    number: int = field("Number", ge=1)
 
 
 class CreateIssue(Params):
@@ -72,19 +60,13 @@ class CreateIssue(Params):
     labels: list[str] = field("Labels", default=[], picker="github.labels")
 
 
-class CommentIssue(Params):
+class CommentIssue(Commented):
     """Write a comment under an issue."""
 
-    repository: RepositoryName = field("Repository", picker="github.repositories")
-    number: int = field("Number", ge=1)
-    body: str = field("Text", widget="markdown", min_length=1, max_length=65_000)
 
-
-class CloseIssue(Params):
+class CloseIssue(Numbered):
     """Close an issue."""
 
-    repository: RepositoryName = field("Repository", picker="github.repositories")
-    number: int = field("Number", ge=1)
     reason: Literal["completed", "not_planned"] = field(
         "Because it is", default="completed", description="completed: it is done. not_planned: it will not be done."
     )
@@ -104,7 +86,7 @@ def list_issues(p: ListIssues, account: GitHubAccount, call: Call) -> Issues:
 @github.action("Read an issue", effect="read", result=IssueWithComments)
 def get_issue(p: GetIssue, account: GitHubAccount, call: Call) -> IssueWithComments:
     with talking(account, _named(p), call) as wire:
-        issue = _at(wire, p)
+        issue = issue_at(wire, p)
         comments = [comment_of(comment) for comment in first(issue.get_comments(), COMMENTS)]
         return IssueWithComments(**_issue(issue).model_dump(), comments=comments)
 
@@ -148,20 +130,20 @@ def _(p: CreateIssue, account: GitHubAccount, call: Call) -> Issue | None:
 def comment_issue(p: CommentIssue, account: GitHubAccount, call: Call) -> Comment:
     with talking(account, _named(p), call) as wire:
         call.sending()
-        made = comment_of(_at(wire, p).create_comment(marked(p.body, call.key)))
+        made = comment_of(issue_at(wire, p).create_comment(marked(p.body, call.key)))
         call.log(f"Commented on issue {p.number} of {p.repository}.")
         return made
 
 
 @comment_issue.preview
 def _(p: CommentIssue, account: GitHubAccount) -> Plan:
-    return comment_plan(p.repository, p.number, p.body, f"Comment on issue {p.number} of {p.repository}.")
+    return comment_plan(p, _named(p))
 
 
 @comment_issue.find
 def _(p: CommentIssue, account: GitHubAccount, call: Call) -> Comment | None:
     with talking(account, _named(p), call) as wire:
-        listed = _at(wire, p).get_comments(since=oldest())
+        listed = issue_at(wire, p).get_comments(since=oldest())
         comment = find_marked(listed, call.key, _named(p))
         return comment_of(comment) if comment else None
 
@@ -169,7 +151,7 @@ def _(p: CommentIssue, account: GitHubAccount, call: Call) -> Comment | None:
 @github.action("Close an issue", effect="idempotent_write", result=Issue)
 def close_issue(p: CloseIssue, account: GitHubAccount, call: Call) -> Issue:
     with talking(account, _named(p), call) as wire:
-        issue = _at(wire, p)
+        issue = issue_at(wire, p)
         call.sending()
         issue.edit(state="closed", state_reason=p.reason)
         call.log(f"Closed issue {p.number} of {p.repository}.")
@@ -195,44 +177,9 @@ def _(p: CloseIssue, account: GitHubAccount) -> Plan:
     )
 
 
-def comment_plan(repository: str, number: int, body: str, summary: str) -> Plan:
-    return Plan(
-        summary=summary,
-        request={"repository": repository, "number": number, "body": body},
-        result=Comment(
-            body=body,
-            author=placeholder("author"),
-            created=placeholder("time"),
-            url=placeholder("comment link"),
-        ),
-    )
-
-
-def comment_of(comment: IssueComment) -> Comment:
-    return Comment(
-        body=unmarked(comment.body),
-        author=comment.user.login if comment.user else "",
-        created=time_of(comment.created_at),
-        url=comment.html_url,
-    )
-
-
-def _at(wire: Wire, p: GetIssue | CommentIssue | CloseIssue) -> GithubIssue:
-    return wire.repository(p.repository).get_issue(p.number)
-
-
-def _named(p: GetIssue | CommentIssue | CloseIssue) -> str:
+def _named(p: Numbered) -> str:
     return f"issue {p.number} of {p.repository}"
 
 
 def _issue(issue: GithubIssue) -> Issue:
-    return Issue(
-        number=issue.number,
-        title=issue.title,
-        body=unmarked(issue.body),
-        state=issue.state,
-        labels=[label.name for label in issue.labels],
-        author=issue.user.login if issue.user else "",
-        created=time_of(issue.created_at),
-        url=issue.html_url,
-    )
+    return Issue(**parts_of(issue), labels=[label.name for label in issue.labels])

@@ -8,8 +8,9 @@ from urllib.parse import quote
 from pydantic import model_validator
 
 from integrations._github.client import talking
-from integrations._github.connector import GitHubAccount, RepositoryName, github
-from orchestrator.actions import Call, Params, Plan, Result, field, placeholder
+from integrations._github.connector import GitHubAccount, github
+from integrations._github.talk import Numbered
+from orchestrator.actions import Call, Plan, Result, field, placeholder
 
 
 class Labels(Result):
@@ -18,11 +19,9 @@ class Labels(Result):
     url: str = field("Link")
 
 
-class LabelIssue(Params):
+class LabelIssue(Numbered):
     """Put labels on an issue or pull request, and take labels off it. The others stay."""
 
-    repository: RepositoryName = field("Repository", picker="github.repositories")
-    number: int = field("Number", ge=1)
     add: list[str] = field(
         "Put on", default=[], picker="github.labels", description="A label that is not there yet is made."
     )

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from integrations._github.client import talking
 from integrations._github.connector import GitHubAccount, RefName, RepositoryName, github
-from integrations._github.issues import Comment, comment_of, comment_plan
-from integrations._github.marks import find_marked, first, marked, oldest, time_of, unmarked
+from integrations._github.marks import find_marked, first, marked, oldest
+from integrations._github.talk import Comment, Commented, Numbered, comment_of, comment_plan, issue_at, parts_of
 from orchestrator.actions import Call, Params, Plan, Result, field, placeholder
 
 if TYPE_CHECKING:
-    from github.Issue import Issue as GithubIssue
     from github.PullRequest import PullRequest as GithubPullRequest
-
-    from integrations._github.wire import Wire
 
 CHANGED_FILES = 300
 """Files of a pull request that are read."""
@@ -62,11 +59,8 @@ class ListPullRequests(Params):
     limit: int = field("At most", default=30, ge=1, le=500)
 
 
-class GetPullRequest(Params):
+class GetPullRequest(Numbered):
     """Read a pull request and what it changes."""
-
-    repository: RepositoryName = field("Repository", picker="github.repositories")
-    number: int = field("Number", ge=1)
 
 
 class OpenPullRequest(Params):
@@ -86,12 +80,8 @@ class OpenPullRequest(Params):
     draft: bool = field("As a draft", default=False, description="Yes: nobody is asked to look at it yet.")
 
 
-class CommentPullRequest(Params):
+class CommentPullRequest(Commented):
     """Write a comment under a pull request."""
-
-    repository: RepositoryName = field("Repository", picker="github.repositories")
-    number: int = field("Number", ge=1)
-    body: str = field("Text", widget="markdown", min_length=1, max_length=65_000)
 
 
 @github.action("List pull requests", effect="read", result=PullRequests)
@@ -100,7 +90,7 @@ def list_pull_requests(p: ListPullRequests, account: GitHubAccount, call: Call) 
         listed = wire.repository(p.repository).get_pulls(
             state=p.state, sort="created", direction="desc", **({"base": p.base} if p.base else {})
         )
-        return PullRequests(pull_requests=[PullRequest(**_parts(item)) for item in first(listed, p.limit)])
+        return PullRequests(pull_requests=[_pull(item) for item in first(listed, p.limit)])
 
 
 @github.action("Read a pull request", effect="read", result=PullRequestWithDiff)
@@ -118,7 +108,7 @@ def get_pull_request(p: GetPullRequest, account: GitHubAccount, call: Call) -> P
             for file in first(pull.get_files(), CHANGED_FILES)
         ]
         diff = "\n".join(f"--- {file.path} ({file.status})\n{file.diff}" for file in files)
-        return PullRequestWithDiff(**_parts(pull), merged=pull.merged, files=files, diff=diff)
+        return PullRequestWithDiff(**_pull(pull).model_dump(), merged=pull.merged, files=files, diff=diff)
 
 
 @github.action("Open a pull request", effect="write", result=PullRequest)
@@ -129,7 +119,7 @@ def open_pull_request(p: OpenPullRequest, account: GitHubAccount, call: Call) ->
         call.sending()
         pull = repository.create_pull(base, p.branch, title=p.title, body=marked(p.body, call.key), draft=p.draft)
         call.log(f"Opened pull request {pull.number} in {p.repository}.")
-        return PullRequest(**_parts(pull))
+        return _pull(pull)
 
 
 @open_pull_request.preview
@@ -166,33 +156,28 @@ def _(p: OpenPullRequest, account: GitHubAccount, call: Call) -> PullRequest | N
         listed = wire.repository(p.repository).get_pulls(state="all", sort="created", direction="desc")
         recent = _since(listed)
         found = find_marked(recent, call.key, f"the pull requests of {p.repository}")
-        return PullRequest(**_parts(found)) if found else None
+        return _pull(found) if found else None
 
 
 @github.action("Comment on a pull request", effect="write", result=Comment)
 def comment_pull_request(p: CommentPullRequest, account: GitHubAccount, call: Call) -> Comment:
     with talking(account, _named(p), call) as wire:
         call.sending()
-        made = comment_of(_talk(wire, p).create_comment(marked(p.body, call.key)))
+        made = comment_of(issue_at(wire, p).create_comment(marked(p.body, call.key)))
         call.log(f"Commented on pull request {p.number} of {p.repository}.")
         return made
 
 
 @comment_pull_request.preview
 def _(p: CommentPullRequest, account: GitHubAccount) -> Plan:
-    return comment_plan(p.repository, p.number, p.body, f"Comment on pull request {p.number} of {p.repository}.")
+    return comment_plan(p, _named(p))
 
 
 @comment_pull_request.find
 def _(p: CommentPullRequest, account: GitHubAccount, call: Call) -> Comment | None:
     with talking(account, _named(p), call) as wire:
-        comment = find_marked(_talk(wire, p).get_comments(since=oldest()), call.key, _named(p))
+        comment = find_marked(issue_at(wire, p).get_comments(since=oldest()), call.key, _named(p))
         return comment_of(comment) if comment else None
-
-
-def _talk(wire: Wire, p: CommentPullRequest) -> GithubIssue:
-    """The talk below a pull request is that of the issue of its number."""
-    return wire.repository(p.repository).get_issue(p.number)
 
 
 def _since(pulls: Iterable[GithubPullRequest]) -> Iterator[GithubPullRequest]:
@@ -201,20 +186,9 @@ def _since(pulls: Iterable[GithubPullRequest]) -> Iterator[GithubPullRequest]:
     return takewhile(lambda pull: pull.created_at >= start, pulls)
 
 
-def _named(p: GetPullRequest | CommentPullRequest) -> str:
+def _named(p: Numbered) -> str:
     return f"pull request {p.number} of {p.repository}"
 
 
-def _parts(pull: GithubPullRequest) -> dict[str, Any]:
-    return {
-        "number": pull.number,
-        "title": pull.title,
-        "body": unmarked(pull.body),
-        "state": pull.state,
-        "draft": bool(pull.draft),
-        "branch": pull.head.ref,
-        "base": pull.base.ref,
-        "author": pull.user.login if pull.user else "",
-        "created": time_of(pull.created_at),
-        "url": pull.html_url,
-    }
+def _pull(pull: GithubPullRequest) -> PullRequest:
+    return PullRequest(**parts_of(pull), draft=bool(pull.draft), branch=pull.head.ref, base=pull.base.ref)

@@ -59,7 +59,7 @@ class Wire(Requester):
         base_url = account.base_url.rstrip("/")
         # Retrying and slowing down are the engine's: PyGithub's own would sleep inside a step, unseen.
         super().__init__(
-            auth=Auth.Token(account.token.get_secret_value()),
+            auth=None if account.is_nobody else Auth.Token(account.token.get_secret_value()),
             base_url=base_url,
             timeout=max(1, round(seconds)),
             user_agent=Consts.DEFAULT_USER_AGENT,

@@ -56,10 +56,13 @@ def _nothing(asked: Asked) -> Answer:
 
 def _answer(store: Store, studio_url: str, handle: Any, request: Request, raw: bytes) -> Response:
     try:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() not in ("token", "bearer") or token != TOKEN:
+        given = request.headers.get("authorization", "")
+        scheme, _, token = given.partition(" ")
+        if given and (scheme.lower() not in ("token", "bearer") or token != TOKEN):
             raise Refused(401, "Bad credentials")
-        answer = handle(Asked(store, studio_url, request, _parsed(raw)))
+        if not given and (request.method != "GET" or "owner" not in request.path_params):
+            raise Refused(401, "Requires authentication")
+        answer = handle(Asked(store, studio_url, request, _parsed(raw), by_nobody=not given))
         if isinstance(answer, list):
             return _page_of(answer, request)
         status, doc = answer if isinstance(answer, tuple) else (200, answer)

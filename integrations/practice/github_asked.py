@@ -38,14 +38,16 @@ class Renamed(Exception):
 
 
 class Asked:
-    """`given` is the JSON that was sent; `show` makes the JSON of the answer."""
+    """`given` is the JSON that was sent; `show` makes the JSON of the answer. `by_nobody`: without a token, and so only
+    for what everybody may read."""
 
-    def __init__(self, store: Store, studio_url: str, request: Request, given: Any) -> None:
+    def __init__(self, store: Store, studio_url: str, request: Request, given: Any, *, by_nobody: bool) -> None:
         self.store = store
         self.path = request.path_params
         self.query = request.query_params
         self.accept = request.headers.get("accept", "")
         self.given = given
+        self._by_nobody = by_nobody
         # PyGithub follows the URLs in an answer, and only those of the host and folder that it was told.
         base = f"{request.url.scheme}://{request.url.netloc}{request.scope['root_path']}"
         self.show = Answers(store, base, studio_url)
@@ -75,6 +77,8 @@ class Asked:
     def repository(self) -> Doc:
         name = f"{self.path['owner']}/{self.path['name']}"
         doc = self.store.get(SERVICE, "repository", name.lower())
+        if doc is not None and self._by_nobody and doc.get("private", True):
+            raise Refused(404, "Not Found")  # as if it were not there
         if doc is not None:
             return doc
         moved = self.store.get(SERVICE, "renamed", name.lower())

@@ -53,7 +53,14 @@ class GitAnswers(Places):
     def tree(self, repository: Doc, git: Git, id: str, *, recursive: bool) -> Doc:
         entries = git.walk(id) if recursive else git.tree(id) or []
         urls = {"blob": "git/blobs", "tree": "git/trees"}
-        shown = [{**entry, "url": self.api(repository, urls[entry["type"]], entry["sha"])} for entry in entries]
+        shown = [
+            {
+                **entry,
+                **({"size": len(git.blob(entry["sha"]) or b"")} if entry["type"] == "blob" else {}),
+                "url": self.api(repository, urls[entry["type"]], entry["sha"]),
+            }
+            for entry in entries
+        ]
         return {"sha": id, "url": self.api(repository, "git/trees", id), "tree": shown, "truncated": False}
 
     def short_branch(self, repository: Doc, name: str, sha: str) -> Doc:

@@ -7,6 +7,7 @@ mailbox's own folder of sent mail.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,7 +18,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from integrations.practice import gmail_writing, google_oauth, mail_box, mail_message, with_body
+from integrations.practice import (
+    gmail_writing,
+    google_oauth,
+    is_from_elsewhere,
+    mail_box,
+    mail_message,
+    with_body,
+)
 from integrations.practice.gmail_wire import GoogleError, bad_request, found_mail, json_of, not_found, page_start
 from integrations.practice.mail_search import search
 from integrations.practice.store import Doc, Store
@@ -47,6 +55,17 @@ def routes(store: Store, studio_url: str) -> list[BaseRoute]:
 
         return Route("/gmail/v1/users/{user}" + path, with_body(endpoint), methods=["GET", "POST"])
 
+    def pen(request: Request, body: bytes) -> Response:
+        """Whoever got a mail answers it."""
+        if is_from_elsewhere(request):
+            return JSONResponse({"error": "Another web site may not answer mail here."}, 403)
+        try:
+            written = json.loads(body)
+            mail_box.answer(store, str(written["mail"]), str(written["text"]), datetime.now(UTC))
+        except (ValueError, KeyError, TypeError):
+            return JSONResponse({"error": "An answer names a mail and has a text."}, 400)
+        return JSONResponse({"answered": True})
+
     def upload(path: str, handle: Callable[[Store, Doc, bytes | None], Doc]) -> BaseRoute:
         def endpoint(request: Request, body: bytes) -> Response:
             return _answer(store, request, lambda: handle(store, *gmail_writing.uploaded(request, body)))
@@ -64,6 +83,8 @@ def routes(store: Store, studio_url: str) -> list[BaseRoute]:
         route("/messages/{id}", get_message),
         route("/messages/{id}/modify", write=lambda request, body: gmail_writing.modify_message(store, request, body)),
         route("/messages/{message}/attachments/{id}", get_attachment),
+        route("/threads/{id}", get_thread),
+        Route("/answer", with_body(pen), methods=["POST"]),
     ]
 
 
@@ -124,7 +145,23 @@ def _page(store: Store, request: Request, fits: Callable[[Doc], bool]) -> tuple[
 
 def get_message(store: Store, request: Request) -> Doc:
     """users.messages.get: .../rest/v1/users.messages/get"""
-    mail = found_mail(store, request.path_params["id"])
+    return _told(store, request, found_mail(store, request.path_params["id"]))
+
+
+def get_thread(store: Store, request: Request) -> Doc:
+    """users.threads.get: .../rest/v1/users.threads/get"""
+    id = request.path_params["id"]
+    mails = [mail for mail in mail_box.mails(store) if mail["threadId"] == id]
+    if not mails:
+        raise not_found()
+    if request.query_params.get("format", "full").lower() == "raw":
+        raise bad_request("Invalid value at 'format' (type.googleapis.com/gmail.v1.ThreadFormat), \"raw\"")
+    latest = max(int(mail["historyId"]) for mail in mails)
+    return {"id": id, "historyId": str(latest), "messages": [_told(store, request, mail) for mail in mails]}
+
+
+def _told(store: Store, request: Request, mail: Doc) -> Doc:
+    """A Message in the format that is asked for."""
     answer = {name: mail[name] for name in ("id", "threadId", "labelIds", "snippet", "sizeEstimate", "historyId")}
     answer["internalDate"] = str(mail["internalDate"])
     match request.query_params.get("format", "full").lower():

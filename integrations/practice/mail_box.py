@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
-from email.utils import format_datetime, formataddr, make_msgid
+from email.utils import format_datetime, formataddr, getaddresses, make_msgid
 from hashlib import sha256
 from pathlib import Path
 
@@ -127,6 +127,23 @@ def deliver(store: Store, content: bytes, labels: list[str], date: datetime, thr
     store.put(SERVICE, "mail", id, made)
     store.put(SERVICE, "raw", id, {"raw": mail_message.encode(content)})
     return made
+
+
+def answer(store: Store, id: str, text: str, now: datetime) -> Doc:
+    """Whoever got a mail answers it. Raises `KeyError` for a mail that is gone."""
+    answered, mine = mail(store, id), profile(store)
+    if answered is None:
+        raise KeyError(id)
+    subject = answered["subject"]
+    message = EmailMessage()
+    message["From"] = formataddr(getaddresses([answered["to"]])[0])
+    message["To"] = formataddr((mine["name"], mine["address"]))
+    message["Subject"] = subject if subject.lower().startswith("re:") else f"Re: {subject}"
+    message["In-Reply-To"] = message["References"] = answered["messageId"]
+    message.set_content(text)
+    with store.transaction():
+        content = completed(store, message.as_bytes(policy=policy.SMTP), now)
+        return deliver(store, content, ["INBOX", "UNREAD"], now, answered["threadId"])
 
 
 def overview(store: Store) -> Doc:

@@ -54,9 +54,9 @@ def server() -> Iterator[tuple[str, list[ASGIApp]]]:
 
 
 @pytest.fixture
-def practice(server: tuple[str, list[ASGIApp]], tmp_path: Path) -> Iterator[Practice]:
+def practice(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Practice]:
     url, apps = server
-    app = create_app(tmp_path / "practice.db", STUDIO_URL)
+    app = create_app(sample, STUDIO_URL)
     apps.append(app)
     yield Practice(url, app.state.store)
     apps.remove(app)

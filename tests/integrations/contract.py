@@ -13,40 +13,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 from pydantic import ValidationError
 
-from orchestrator.accounts import secret_fields
-from orchestrator.actions import Account, Action, Call, Connector, ModelAnswer, ModelRequest, Params, Prompt, Registry
-from tests.integrations.contract_examples import ACCOUNTS, BEFORE, EXAMPLES, SHARED, Of, Step
+from orchestrator.account_fields import secret_fields
+from orchestrator.actions import Account, Action, Call, Connector, ModelAnswer, ModelRequest, Params
+from orchestrator.registry import Registry
+from tests.integrations.contract_examples import ACCOUNTS, BEFORE, EXAMPLES, SHARED, Of, Press, Step
+from tests.integrations.services import Services
 
 SECRET = "planted-secret-5f2c91"
 """What stands for every secret of an account where the service does not check it."""
 
 
-@dataclass
-class Services:
-    """The services of a call: the run's folder is real, the model says what it is told to say."""
-
-    home: Path
-    lines: list[str] = field(default_factory=list)
-
-    def log(self, call: Call, message: str) -> None:
-        self.lines.append(message)
-
-    def stream(self, call: Call, text: str) -> None:
-        self.lines.append(text)
-
-    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
-        raise NotImplementedError
+class Scripted(Services):
+    """The model says what it is told to say."""
 
     def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
         return ModelAnswer("Hello.", "scripted")
-
-    def folder(self, call: Call) -> Path:
-        return self.home
-
-    def sending(self, call: Call) -> None:
-        """It is ours."""
 
 
 @dataclass
@@ -58,10 +42,10 @@ class Place:
     folder: Path
     remote: Path
     results: dict[str, Any] = field(default_factory=dict)
-    services: Services = field(init=False)
+    services: Scripted = field(init=False)
 
     def __post_init__(self) -> None:
-        self.services = Services(self.folder)
+        self.services = Scripted(self.folder)
 
     def account(self, connector: Connector, url: str | None = None, secret: str | None = None) -> Account:
         """The practice account, at another address or with another secret where one is given."""
@@ -94,8 +78,11 @@ class Place:
 
     def prepare(self, action: Action) -> None:
         """Do what has to be done before the action."""
-        for step in BEFORE.get(action.id, ()):
-            self.result_of(step)
+        for before in BEFORE.get(action.id, ()):
+            if isinstance(before, Press):
+                self._press(before)
+            else:
+                self.result_of(before)
 
     def result_of(self, step: Step) -> Any:
         """The result of another action, done once."""
@@ -104,10 +91,16 @@ class Place:
             for earlier in step.after:
                 self.result_of(earlier)
             action = self.registry[step.action]
-            params = action.params.model_validate(dict(step.given))
+            given = {name: self._filled(value) for name, value in step.given.items()}
+            params = action.params.model_validate(given)
             made = action.function(params, self.account(action.connector), self.call(action, key=f"before-{known}"))
             self.results[known] = made.model_dump(mode="json")
         return self.results[known]
+
+    def _press(self, press: Press) -> None:
+        asked = self.result_of(press.question)
+        body = {"chat": asked["chat"], "message": asked["message_id"], "data": f"{asked['id']}:{press.choice}"}
+        httpx.post(f"{self.url}/telegram/press", json=body, trust_env=False).raise_for_status()
 
     def _filled(self, value: Any) -> Any:
         if isinstance(value, Of):

@@ -27,6 +27,14 @@ class Of:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Somebody presses a button of a question that was asked in Telegram."""
+
+    question: Step
+    choice: str
+
+
 MAIL = Of(Step("gmail.search_messages", {"query": "in:inbox", "limit": 1}), "messages.0.id")
 FILE = Of(Step("drive.search_files", {"text": "brief", "limit": 1}), "files.0.id")
 EMAIL = Of(Step("email.search_messages", {"limit": 1}), "messages.0.id")
@@ -44,6 +52,10 @@ PULL = Of(
     ),
     "number",
 )
+QUESTION = Step("telegram.ask", {"text": "Go on?", "choices": ["Yes", "No"]})
+SELF = "sam@lanternworks.example"
+ASKED = {"to": "ana@example.com", "subject": "Ready?", "body": "Are you?"}
+G_MAIL, E_MAIL = Step("gmail.send_message", ASKED), Step("email.send_message", ASKED)
 ROWS = [{"name": "a", "amount": 2}, {"name": "b", "amount": 1}]
 README = Step("files.write", {"path": "README.md", "content": "# Hello\n"})
 STARTED = Step("git.init", {}, after=(README,))
@@ -92,10 +104,12 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "notion.update_page": {"title": "Another title"},
     "notion.create_page": {"parent": "Inbox summaries", "title": "A page", "markdown": "Its text."},
     "telegram.send_document": {"content": "# A"},
-    "telegram.get_answer": {"question": Of(Step("telegram.ask", {"text": "Go on?", "choices": ["Yes"]}), "id")},
+    "gmail.wait_for_reply": {"id": Of(G_MAIL, "id")},
+    "email.wait_for_reply": {"id": Of(E_MAIL, "id")},
+    "telegram.wait_for_answer": {"question": Of(QUESTION, "id")},
 }
 
-BEFORE: Mapping[str, tuple[Step, ...]] = {
+BEFORE: Mapping[str, tuple[Step | Press, ...]] = {
     "files.read": (README,),
     "files.list": (README,),
     "git.commit": (STARTED,),
@@ -103,8 +117,11 @@ BEFORE: Mapping[str, tuple[Step, ...]] = {
     "git.branch": (COMMITTED,),
     "git.tag": (COMMITTED,),
     "git.push": (COMMITTED,),
+    "gmail.wait_for_reply": (Step("gmail.reply_message", {"id": Of(G_MAIL, "id"), "to": SELF, "body": "Yes."}),),
+    "email.wait_for_reply": (Step("email.reply_message", {"id": Of(E_MAIL, "id"), "to": SELF, "body": "Yes."}),),
+    "telegram.wait_for_answer": (Press(QUESTION, "Yes"),),
 }
-"""What has to be there before, made in the same run."""
+"""What has to be there before: made in the same run, or done by somebody."""
 
 A_PERSON_IS_ASKED: Mapping[str, str] = {
     "github.create_repository": "a repository has no place for a mark, and its name may be somebody else's",

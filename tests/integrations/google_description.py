@@ -134,3 +134,8 @@ class Description:
                 is_ours = not declared["properties"][name].get("readOnly") or f"{where}.{name}" in self._said_by_us
                 assert is_ours, f"{where}: '{name}' is not ours to say"
                 self._check_value(one, declared["properties"][name], f"{where}.{name}")
+
+
+def google_error(message: str, reason: str) -> dict[str, Any]:
+    """The body of a refusal of one of Google's services."""
+    return {"error": {"message": message, "errors": [{"message": message, "reason": reason}]}}

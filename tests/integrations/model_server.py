@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
-from orchestrator.actions import Call, ModelAnswer, ModelRequest, Prompt
+from orchestrator.actions import Call
+from tests.integrations.services import Services
 
 SCHEMA = {
     "type": "object",
@@ -28,31 +26,12 @@ DOT = (
 """A picture of one pixel."""
 
 
-@dataclass
-class Watcher:
+class Watcher(Services):
     """The services of a call; keeps what was shown."""
-
-    shown: list[str] = field(default_factory=list)
-    logged: list[str] = field(default_factory=list)
 
     @property
     def call(self) -> Call:
         return Call("run", "step", "key", self)
-
-    def log(self, call: Call, message: str) -> None:
-        self.logged.append(message)
-
-    def stream(self, call: Call, text: str) -> None:
-        self.shown.append(text)
-
-    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
-        raise NotImplementedError
-
-    def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
-        raise NotImplementedError
-
-    def folder(self, call: Call) -> Path:
-        raise NotImplementedError
 
 
 @contextmanager

@@ -16,23 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from integrations.notion import NotionAccount, ReadPage, Search, read_page, search
 from orchestrator.actions import Action, Call, Params
+from tests.integrations.services import Services
 
 SCHEMA = Path(__file__).parent / "schemas" / "notion.json"
 KEY = "run-1/step/"
-
-
-@dataclass
-class Services:
-    """What an action may ask of the engine: here it only writes to the log."""
-
-    lines: list[str] = field(default_factory=list)
-    sent: int = 0
-
-    def sending(self, call: Call) -> None:
-        self.sent += 1
-
-    def log(self, call: Call, message: str) -> None:
-        self.lines.append(message)
 
 
 def a_call(key: str = KEY, timeout: float = 20.0) -> Call:

@@ -5,28 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from integrations.anthropic import AnthropicAccount, check, generate, models, price
+import integrations.anthropic
+from integrations.anthropic import AnthropicAccount, check, models, price
 from orchestrator.actions import (
     AccountError,
     Message,
     ModelAnswer,
-    ModelRequest,
     Price,
     RateLimited,
     SecretStr,
     ServiceError,
-    Unavailable,
 )
+from tests.integrations.model_behaviour import Behaviour, Server
 from tests.integrations.model_server import DOT, SCHEMA, Watcher, serving
 
 OPEN = {"type": "object", "additionalProperties": {"type": "number"}}
@@ -124,20 +122,6 @@ async def list_models(request: Request) -> Response:
     return JSONResponse({"data": found, "has_more": False, "first_id": "claude-good", "last_id": "claude-long"})
 
 
-@dataclass
-class Server:
-    url: str
-    bodies: list[dict[str, Any]]
-
-    @property
-    def account(self) -> AnthropicAccount:
-        return AnthropicAccount(name="work", base_url=self.url, api_key=SecretStr("sk-right"))
-
-    def ask(self, model: str, watcher: Watcher | None = None, *said: Message, **settings: Any) -> ModelAnswer:
-        request = ModelRequest(said or (Message("user", "Hello"),), model, **settings)
-        return generate(request, self.account, (watcher or Watcher()).call)
-
-
 @pytest.fixture(scope="module")
 def app() -> Starlette:
     app = Starlette(
@@ -156,7 +140,11 @@ def address(app: Starlette) -> Iterator[str]:
 @pytest.fixture
 def server(app: Starlette, address: str) -> Server:
     app.state.bodies.clear()
-    return Server(address, app.state.bodies)
+    return Server(integrations.anthropic, address, "sk-right", app.state.bodies)
+
+
+class TestClaude(Behaviour):
+    """As all of them."""
 
 
 def test_an_answer_is_shown_as_it_comes_and_tells_what_it_took(server: Server) -> None:
@@ -202,10 +190,6 @@ def test_a_temperature_is_left_out_and_that_is_said(server: Server) -> None:
     assert watcher.logged == ["Claude takes no temperature: it was left out."]
 
 
-def test_thoughts_are_no_part_of_the_answer(server: Server) -> None:
-    assert server.ask("thinker").text == "Yes."
-
-
 def test_a_form_is_forced_as_far_as_claude_can_be_held_to_it(server: Server) -> None:
     assert server.ask("data", schema=SCHEMA).text == '{"total": 3}'
     [body] = server.bodies
@@ -229,43 +213,20 @@ def test_a_model_that_knows_no_forms_is_asked_again_in_words(server: Server) -> 
     assert second["messages"][0]["content"].endswith(json.dumps(SCHEMA))
 
 
-def test_a_choice_comes_without_its_envelope(server: Server) -> None:
-    watcher = Watcher()
-    assert server.ask("chooser", watcher, choices=("yes", "no")).text == "yes"
-    assert watcher.shown == ["yes"]
-
-
-def test_an_answer_that_reached_its_length_is_marked(server: Server) -> None:
-    assert server.ask("long").truncated
-    assert not server.ask("good").truncated
-
-
 @pytest.mark.parametrize(
     ("model", "kind", "says"),
     [
-        ("used-up", ServiceError, "used up the tokens"),
         ("refuses", ServiceError, r"withheld the answer: its content filter \(No.\)"),
-        ("broken", Unavailable, "broke off in the middle"),
-        ("stumbles", Unavailable, "overloaded"),
-        ("page", ServiceError, "not as the Anthropic API does"),
-        ("spent", AccountError, "credit of the account 'work' is used up, or its limit"),
         ("broke", AccountError, "is used up"),
         ("poor", AccountError, "is used up"),
-        ("forbidden", AccountError, "does not allow this to the account 'work': not for you"),
         ("claude-gud", ServiceError, "no model 'claude-gud'. Did you mean 'claude-good'"),
-        ("busy", Unavailable, "overloaded"),
-        ("down", Unavailable, "failed .status 500"),
-        ("lost", Unavailable, "failed .status 502"),
-        ("too-long", ServiceError, "prompt is too long"),
         ("huge", ServiceError, "prompt is too long"),
-        ("picky", ServiceError, "refused the request .status 400.: bad thing"),
     ],
 )
-def test_what_goes_wrong_is_said_in_plain_words(server: Server, model: str, kind: type[Exception], says: str) -> None:
-    with pytest.raises(ServiceError, match=says) as caught:
-        server.ask(model)
-    assert type(caught.value) is kind
-    assert caught.value.remedy
+def test_what_goes_wrong_in_its_own_way_is_said_in_plain_words(
+    server: Server, model: str, kind: type[ServiceError], says: str
+) -> None:
+    server.refuses(model, kind, says)
 
 
 @pytest.mark.parametrize(("model", "wait"), [("limited", 7), ("busy", 3)])
@@ -275,31 +236,6 @@ def test_it_says_how_long_to_wait_and_is_asked_once(server: Server, model: str, 
     assert (caught.value.retryable, caught.value.retry_after) == (True, wait)
     assert isinstance(caught.value, RateLimited) == (model == "limited")
     assert len(server.bodies) == 1  # the engine tries again, not the SDK
-
-
-def test_a_model_without_eyes_says_so(server: Server) -> None:
-    with pytest.raises(ServiceError, match="'blind' takes no pictures"):
-        server.ask("blind", None, Message("user", "What is it?", (DOT,)))
-
-
-@pytest.mark.parametrize("model", ["asleep", "dripping"])
-def test_an_answer_has_to_be_finished_in_time(server: Server, model: str) -> None:
-    with pytest.raises(Unavailable, match=r"did not finish within 0\.4 seconds"):
-        server.ask(model, timeout=0.4)
-
-
-def test_a_wrong_key_is_a_matter_of_the_account(server: Server) -> None:
-    account = AnthropicAccount(name="work", base_url=server.url, api_key=SecretStr("sk-wrong"))
-    for act in (models, check):
-        with pytest.raises(AccountError, match="did not accept the API key of the account 'work'") as caught:
-            act(account)
-        assert "PATCHBAY_ANTHROPIC_API_KEY" in caught.value.remedy
-        assert "sk-wrong" not in str(caught.value)
-
-
-def test_a_server_that_is_not_there_is_named() -> None:
-    with pytest.raises(Unavailable, match=r"Nothing answers at http://127\.0\.0\.1:9"):
-        models(AnthropicAccount(base_url="http://127.0.0.1:9"))
 
 
 def test_the_models_are_listed_by_their_names(server: Server) -> None:
@@ -314,9 +250,3 @@ def test_it_costs_what_the_account_says() -> None:
     account = AnthropicAccount(api_key=SecretStr("sk-right"), input_price=1, output_price=5)
     assert price("claude-good", account) == Price(1, 5)
     assert price("claude-good", AnthropicAccount(api_key=SecretStr("sk-right"))) is None
-
-
-def test_an_account_needs_a_key_or_an_address() -> None:
-    with pytest.raises(ValidationError, match="Anthropic asks for a key"):
-        AnthropicAccount()
-    assert "sk-secret" not in repr(AnthropicAccount(api_key=SecretStr("sk-secret")))

@@ -14,6 +14,7 @@ import pytest
 from orchestrator.settings import ROOT, Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
+from tests.impatient import Impatient
 from tests.integrations.test_telegram import dropping
 
 SUMMARY = {"text": "Sales went up.", "model": "typed"}
@@ -22,7 +23,7 @@ PINS = {"summary": SUMMARY}
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[WorkflowEngine]:
-    with WorkflowEngine(Settings(home=tmp_path / "home")) as engine:
+    with WorkflowEngine(Settings(home=tmp_path / "home"), clock=Impatient()) as engine:
         yield engine
 
 
@@ -53,7 +54,7 @@ class TestTheShippedWorkflow:
         assert engine.check(json.loads((ROOT / "workflows" / "ask_before_sending.json").read_text())) == []
 
     def test_sends_and_files_what_was_agreed_to(self, engine: WorkflowEngine) -> None:
-        run = engine.start_workflow("ask_before_sending", {"every": 0}, pins=PINS)
+        run = engine.start_workflow("ask_before_sending", pins=PINS)
         press(engine, "Send it")
         assert engine.wait(run).status == "succeeded"
         assert chat(engine, "-1007002")[-1]["text"] == "Sales report, third quarter\n\nSales went up."
@@ -63,7 +64,7 @@ class TestTheShippedWorkflow:
 
     def test_sends_nothing_after_a_no(self, engine: WorkflowEngine) -> None:
         before = chat(engine, "-1007002")
-        run = engine.start_workflow("ask_before_sending", {"every": 0}, pins=PINS)
+        run = engine.start_workflow("ask_before_sending", pins=PINS)
         press(engine, "Not now")
         result = engine.wait(run)
         assert (result.status, result.outputs["answer"]) == ("succeeded", "Not now")
@@ -73,7 +74,7 @@ class TestTheShippedWorkflow:
         self, engine: WorkflowEngine
     ) -> None:
         before = chat(engine, "7001"), chat(engine, "-1007002")
-        run = engine.start_workflow("ask_before_sending", {"every": 0}, pins=PINS, preview=True)
+        run = engine.start_workflow("ask_before_sending", pins=PINS, preview=True)
         until(lambda: engine.run(run).status == "waiting")
         assert "telegram.ask" in [plan.action for plan in engine.run(run).plans]
         assert (chat(engine, "7001"), chat(engine, "-1007002")) == before

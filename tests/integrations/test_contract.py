@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 
 from integrations.practice.faults import refusal
 from orchestrator import masking
-from orchestrator.accounts import secret_fields
+from orchestrator.account_fields import secret_fields
 from orchestrator.actions import (
     Account,
     AccountError,
@@ -32,15 +32,14 @@ from orchestrator.actions import (
     Params,
     Plan,
     RateLimited,
-    Registry,
     Result,
     ServiceError,
     Unavailable,
-    ensure_contract,
     field,
 )
 from orchestrator.errors import PatchbayError
 from orchestrator.practice import PracticeServer
+from orchestrator.registry import Registry, ensure_contract
 from studio.builder.fields import params_of, shown
 from studio.forms import value_of
 from tests.integrations.contract import SECRET, Answer, NetworkUsed, OneAnswer, Place, body, no_network
@@ -278,7 +277,7 @@ class TestWhatGoesWrong:
         error = raised.value
         assert error.message
         assert error.remedy
-        assert SECRET not in f"{error} {error.as_dict()} {shared.services.lines}"
+        assert SECRET not in f"{error} {error.as_dict()} {shared.services.logged}"
         if isinstance(error, RateLimited):
             assert error.retry_after == 7
 

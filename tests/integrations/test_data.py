@@ -28,16 +28,14 @@ from integrations.data import (
     Split,
     ToCsv,
 )
-from orchestrator.actions import Account, Call, Registry, ServiceError
+from orchestrator.actions import Account, Call, ServiceError
 from orchestrator.errors import StepError
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.templates import Template
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
-
-
-class Services:
-    """These actions ask nothing of the engine."""
+from tests.integrations.services import Services
 
 
 def do(name: str, params: Any) -> Any:

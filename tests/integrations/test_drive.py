@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -39,46 +34,13 @@ from integrations.drive import (
     upload_file,
 )
 from integrations.drive import files as all_files
-from orchestrator.actions import (
-    AccountError,
-    Action,
-    Call,
-    ModelAnswer,
-    ModelRequest,
-    Prompt,
-    RateLimited,
-    Registry,
-    ServiceError,
-    Unavailable,
-)
+from orchestrator.actions import AccountError, Action, Call, RateLimited, ServiceError, Unavailable
+from orchestrator.registry import Registry
+from tests.integrations.google_description import google_error
+from tests.integrations.loopback import NOWHERE, Reply, answering, closed_port, replying
+from tests.integrations.services import Services
 
-NOWHERE = "http://127.0.0.1:9"
 KEY = "run-1/put"
-
-
-@dataclass
-class Services:
-    """What an action may ask of the engine. These have no use for prompts and models."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def sending(self, call: Call) -> None:
-        """It is ours."""
-
-    def log(self, call: Call, message: str) -> None:
-        self.lines.append(message)
-
-    def stream(self, call: Call, text: str) -> None:
-        raise NotImplementedError
-
-    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
-        raise NotImplementedError
-
-    def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
-        raise NotImplementedError
-
-    def folder(self, call: Call) -> Path:
-        raise NotImplementedError
 
 
 def new_call(key: str = KEY, timeout: float = 10.0) -> Call:
@@ -256,7 +218,7 @@ class TestRead:
                 return Reply(content)
             return Reply({"id": "1abcdef", "name": "x", **about})
 
-        with serving(reply) as url, pytest.raises(ServiceError, match=message):
+        with replying(reply) as url, pytest.raises(ServiceError, match=message):
             read(account_at(url), "1abcdef")
 
     def test_a_shortcut_leads_to_its_file(self) -> None:
@@ -269,7 +231,7 @@ class TestRead:
                 return Reply({"id": "1target", "name": "x.txt", "mimeType": "text/plain", "size": "8"})
             return Reply({"id": "1short", "name": "x", **shortcut})
 
-        with serving(reply) as url:
+        with replying(reply) as url:
             assert read(account_at(url), "1short").text == "Hello"
 
 
@@ -394,63 +356,29 @@ class TestErrors:
     )
     def test_too_many_requests_tell_how_long_to_wait(self, status: int, reason: str) -> None:
         refusal = Reply(google_error("Slow", reason), status, {"Retry-After": "7"})
-        with serving(refusal) as url, pytest.raises(RateLimited) as caught:
+        with replying(refusal) as url, pytest.raises(RateLimited) as caught:
             search(account_at(url))
         assert caught.value.retry_after == 7
 
     def test_a_failing_service_can_be_tried_again(self) -> None:
         refusal = Reply(google_error("Backend Error", "backendError"), 500)
-        with serving(refusal) as url, pytest.raises(Unavailable, match="Backend Error"):
+        with replying(refusal) as url, pytest.raises(Unavailable, match="Backend Error"):
             search(account_at(url))
 
     def test_a_missing_permission_is_told_in_the_services_own_words(self) -> None:
         refusal = Reply(google_error("The user may not share this", "insufficientFilePermissions"), 403)
-        with serving(refusal) as url, pytest.raises(ServiceError, match="may not share this") as caught:
+        with replying(refusal) as url, pytest.raises(ServiceError, match="may not share this") as caught:
             search(account_at(url))
         assert not caught.value.retryable
         assert "may do with this file" in caught.value.remedy
 
     @pytest.mark.parametrize("status", [200, 302, 404, 502])
     def test_html_in_place_of_an_answer_is_an_error_of_ours(self, status: int) -> None:
-        with serving(Reply("<html>Please sign in</html>", status)) as url, pytest.raises(ServiceError):
+        with replying(Reply("<html>Please sign in</html>", status)) as url, pytest.raises(ServiceError):
             search(account_at(url))
 
 
 # Servers that answer one thing
-
-
-@dataclass(frozen=True)
-class Reply:
-    body: Any
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def google_error(message: str, reason: str) -> dict[str, Any]:
-    return {"error": {"message": message, "errors": [{"message": message, "reason": reason}]}}
-
-
-@contextmanager
-def serving(reply: Reply | Callable[[str, Mapping[str, str]], Reply]) -> Iterator[str]:
-    """A server that gives the same answer to everything, or one by path and query. Yields its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            given = reply if isinstance(reply, Reply) else reply(parts.path, dict(parse_qsl(parts.query)))
-            text = given.body if isinstance(given.body, str) else None
-            content = given.body if isinstance(given.body, bytes) else (text or json.dumps(given.body)).encode()
-            self.send_response(given.status)
-            for name, value in {**given.headers, "Content-Length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with running(Handler) as url:
-        yield url
 
 
 @contextmanager
@@ -479,22 +407,5 @@ def dropping(target: str) -> Iterator[tuple[str, list[bytes]]]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with running(Handler) as url:
+    with answering(Handler) as url:
         yield url, posts
-
-
-@contextmanager
-def running(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]

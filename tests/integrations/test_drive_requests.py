@@ -19,9 +19,9 @@ DRIVE = Description("drive", "v3", said_by_us=frozenset({"body.emailAddress"}))
 
 
 @pytest.fixture
-def recorder(server: tuple[str, list[ASGIApp]], tmp_path: Path) -> Iterator[Recorder]:
+def recorder(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Recorder]:
     _, apps = server
-    app = create_app(tmp_path / "practice.db", "http://studio.test")
+    app = create_app(sample, "http://studio.test")
     apps.append(recorder := Recorder(app, "/drive"))
     yield recorder
     apps.remove(recorder)

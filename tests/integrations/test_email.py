@@ -43,39 +43,15 @@ from integrations.email import (
 )
 from integrations.practice import mail_box
 from integrations.practice.mail_message import parse
-from orchestrator.actions import (
-    AccountError,
-    Call,
-    EffectUnknown,
-    Params,
-    Plan,
-    Registry,
-    ServiceError,
-    Unavailable,
-    placeholder,
-)
+from orchestrator.actions import AccountError, Call, EffectUnknown, Params, Plan, ServiceError, Unavailable, placeholder
+from orchestrator.registry import Registry
 from tests.integrations.mail_servers import Post, imap_saying, practice_mail, saying, self_signed, smtp_saying
-from tests.integrations.test_gmail import Services
+from tests.integrations.services import Services
 
 SAM = "sam@lanternworks.example"
 LETTER = {"to": "ana@example.com", "subject": "Größe ✓", "body": "First line\n.second\nÄnderung"}
 UNENCRYPTED = b"""<clientConfig><incomingServer type="imap"><hostname>evil.example</hostname><port>143</port>
 <socketType>plain</socketType></incomingServer></clientConfig>"""
-
-
-class RunServices(Services):
-    """With a folder of the run."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.sendings = 0
-        self._folder = folder
-
-    def folder(self, call: Call) -> Path:
-        return self._folder
-
-    def sending(self, call: Call) -> None:
-        self.sendings += 1
 
 
 @pytest.fixture
@@ -103,7 +79,7 @@ def account_at(imap: int, smtp: int = 9, **values: Any) -> EmailAccount:
 
 
 def new_call(run: Path, key: str = "run-1/step", timeout: float = 10.0) -> Call:
-    return Call(run_id="run-1", step_id="step", key=key, services=RunServices(run), timeout=timeout)
+    return Call(run_id="run-1", step_id="step", key=key, services=Services(run), timeout=timeout)
 
 
 def search(account: EmailAccount, run: Path, **values: Any) -> list[FoundMail]:
@@ -155,6 +131,7 @@ class TestTheContract:
             "move_message",
             "archive_message",
             "mark_message",
+            "wait_for_reply",
         }
 
     def test_an_account_does_not_show_its_password(self) -> None:
@@ -401,7 +378,7 @@ class TestSend:
     def test_a_server_that_keeps_a_copy_by_itself_needs_none_of_ours(
         self, account: EmailAccount, run: Path, post: Post
     ) -> None:
-        class Keeps(RunServices):
+        class Keeps(Services):
             def sending(self, call: Call) -> None:
                 copy = f"Message-ID: {message_id(call.key)}\r\nSubject: s\r\n\r\nb".encode()
                 mail_box.deliver(post.store, copy, ["SENT"], datetime.now(UTC))

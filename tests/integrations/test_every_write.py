@@ -18,7 +18,8 @@ from starlette.types import ASGIApp
 from integrations.practice import create_app
 from integrations.practice.faults import SERVICE as FAULTS
 from integrations.practice.faults import Fault
-from orchestrator.actions import Action, Registry
+from orchestrator.actions import Action
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import RunResult, WorkflowEngine

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +16,13 @@ from integrations import _code_blocks as code
 from integrations import files as module
 from integrations._run_folder import MAX_FILE, safe_path
 from integrations.files import FromAnswer, List, Read, Write
-from orchestrator.actions import Account, Call, Registry, ServiceError
+from orchestrator.actions import Account, Call, ServiceError
 from orchestrator.preview import has_placeholder
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
-
-
-@dataclass
-class Services:
-    """What an action may ask of the engine: a log and the run's folder."""
-
-    home: Path
-    lines: list[str] = field(default_factory=list)
-
-    def sending(self, call: Call) -> None:
-        """It is ours."""
-
-    def log(self, call: Call, message: str) -> None:
-        self.lines.append(message)
-
-    def folder(self, call: Call) -> Path:
-        self.home.mkdir(parents=True, exist_ok=True)
-        return self.home
+from tests.integrations.services import Services
 
 
 @pytest.fixture

@@ -6,28 +6,25 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from integrations.gemini import GeminiAccount, check, generate, models, price
+import integrations.gemini
+from integrations.gemini import GeminiAccount, check, models, price
 from orchestrator.actions import (
-    AccountError,
     Message,
     ModelAnswer,
-    ModelRequest,
     Price,
     RateLimited,
     SecretStr,
     ServiceError,
-    Unavailable,
 )
+from tests.integrations.model_behaviour import Behaviour, Server
 from tests.integrations.model_server import DOT, SCHEMA, Watcher, serving
 
 
@@ -132,20 +129,6 @@ async def list_models(request: Request) -> Response:
     )
 
 
-@dataclass
-class Server:
-    url: str
-    bodies: list[dict[str, Any]]
-
-    @property
-    def account(self) -> GeminiAccount:
-        return GeminiAccount(name="work", base_url=self.url, api_key=SecretStr("right"))
-
-    def ask(self, model: str, watcher: Watcher | None = None, *said: Message, **settings: Any) -> ModelAnswer:
-        request = ModelRequest(said or (Message("user", "Hello"),), model, **settings)
-        return generate(request, self.account, (watcher or Watcher()).call)
-
-
 @pytest.fixture(scope="module")
 def app() -> Starlette:
     app = Starlette(
@@ -167,7 +150,11 @@ def address(app: Starlette) -> Iterator[str]:
 @pytest.fixture
 def server(app: Starlette, address: str) -> Server:
     app.state.bodies.clear()
-    return Server(address, app.state.bodies)
+    return Server(integrations.gemini, address, "right", app.state.bodies)
+
+
+class TestGemini(Behaviour):
+    """As all of them."""
 
 
 def test_an_answer_is_shown_as_it_comes_and_tells_what_it_took(server: Server) -> None:
@@ -199,10 +186,6 @@ def test_pictures_go_with_their_message(server: Server) -> None:
     assert words == {"text": "What is it?"}
 
 
-def test_thoughts_are_no_part_of_the_answer(server: Server) -> None:
-    assert server.ask("thinker").text == "Yes."
-
-
 def test_a_form_is_passed_on(server: Server) -> None:
     assert server.ask("data", schema=SCHEMA).text == '{"total": 3}'
     config = server.bodies[0]["generationConfig"]
@@ -216,42 +199,19 @@ def test_a_form_that_the_model_does_not_take_is_told_in_words(server: Server) ->
     assert second["contents"][0]["parts"][0]["text"].endswith(json.dumps(SCHEMA))
 
 
-def test_a_choice_comes_without_its_envelope(server: Server) -> None:
-    watcher = Watcher()
-    assert server.ask("chooser", watcher, choices=("yes", "no")).text == "yes"
-    assert watcher.shown == ["yes"]
-
-
-def test_an_answer_that_reached_its_length_is_marked(server: Server) -> None:
-    assert server.ask("long").truncated
-    assert not server.ask("good").truncated
-
-
 @pytest.mark.parametrize(
     ("model", "kind", "says"),
     [
-        ("used-up", ServiceError, "used up the tokens"),
         ("filtered", ServiceError, r"withheld the answer: its content filter \(safety\)"),
         ("blocked", ServiceError, r"content filter \(prohibited content\)"),
-        ("broken", Unavailable, "broke off in the middle"),
-        ("stumbles", Unavailable, "overloaded"),
         ("empty", ServiceError, "not as the Gemini API does"),
-        ("page", ServiceError, "not as the Gemini API does"),
-        ("spent", AccountError, "credit of the account 'work' is used up, or its limit"),
-        ("forbidden", AccountError, "does not allow this to the account 'work': not for you"),
         ("gemini-gud", ServiceError, "no model 'gemini-gud'. Did you mean 'gemini-good'"),
-        ("busy", Unavailable, "overloaded"),
-        ("down", Unavailable, "failed .status 500"),
-        ("lost", Unavailable, "failed .status 502"),
-        ("too-long", ServiceError, "prompt is too long"),
-        ("picky", ServiceError, "refused the request .status 400.: bad thing"),
     ],
 )
-def test_what_goes_wrong_is_said_in_plain_words(server: Server, model: str, kind: type[Exception], says: str) -> None:
-    with pytest.raises(ServiceError, match=says) as caught:
-        server.ask(model)
-    assert type(caught.value) is kind
-    assert caught.value.remedy
+def test_what_goes_wrong_in_its_own_way_is_said_in_plain_words(
+    server: Server, model: str, kind: type[ServiceError], says: str
+) -> None:
+    server.refuses(model, kind, says)
 
 
 @pytest.mark.parametrize(("model", "wait"), [("limited", 37), ("limited-somehow", None)])
@@ -260,31 +220,6 @@ def test_too_many_requests_tell_how_long_to_wait(server: Server, model: str, wai
         server.ask(model)
     assert caught.value.retry_after == wait
     assert len(server.bodies) == 1  # the engine tries again, not the SDK
-
-
-def test_a_model_without_eyes_says_so(server: Server) -> None:
-    with pytest.raises(ServiceError, match="'blind' takes no pictures"):
-        server.ask("blind", None, Message("user", "What is it?", (DOT,)))
-
-
-@pytest.mark.parametrize("model", ["asleep", "dripping"])
-def test_an_answer_has_to_be_finished_in_time(server: Server, model: str) -> None:
-    with pytest.raises(Unavailable, match=r"did not finish within 0\.4 seconds"):
-        server.ask(model, timeout=0.4)
-
-
-def test_a_wrong_key_is_a_matter_of_the_account(server: Server) -> None:
-    account = GeminiAccount(name="work", base_url=server.url, api_key=SecretStr("sk-wrong"))
-    for act in (models, check):
-        with pytest.raises(AccountError, match="did not accept the API key of the account 'work'") as caught:
-            act(account)
-        assert "PATCHBAY_GEMINI_API_KEY" in caught.value.remedy
-        assert "sk-wrong" not in str(caught.value)
-
-
-def test_a_server_that_is_not_there_is_named() -> None:
-    with pytest.raises(Unavailable, match=r"Nothing answers at http://127\.0\.0\.1:9"):
-        models(GeminiAccount(base_url="http://127.0.0.1:9"))
 
 
 def test_the_models_that_answer_in_text_are_listed(server: Server) -> None:
@@ -296,8 +231,3 @@ def test_it_costs_what_the_account_says() -> None:
     account = GeminiAccount(api_key=SecretStr("right"), input_price=1, output_price=5)
     assert price("gemini-good", account) == Price(1, 5)
     assert price("gemini-good", GeminiAccount(api_key=SecretStr("right"))) is None
-
-
-def test_an_account_needs_a_key_or_an_address() -> None:
-    with pytest.raises(ValidationError, match="Gemini asks for a key"):
-        GeminiAccount()

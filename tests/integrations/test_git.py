@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +20,13 @@ from pydantic import ValidationError
 from integrations import git as module
 from integrations._git_program import Repository, reach
 from integrations.git import CommitAll, GitAccount, Init, MakeBranch, MakeTag, PushTo
-from orchestrator.actions import AccountError, Call, Registry, ServiceError, Unavailable
+from orchestrator.actions import AccountError, Call, ServiceError, Unavailable
 from orchestrator.preview import has_placeholder
+from orchestrator.registry import Registry
+from tests.integrations.loopback import answering
+from tests.integrations.services import Services
 
 KEY = "run-commit"
-
-
-@dataclass
-class Services:
-    """What an action may ask of the engine: a log and the run's folder."""
-
-    home: Path
-    lines: list[str] = field(default_factory=list)
-
-    def sending(self, call: Call) -> None:
-        """It is ours."""
-
-    def log(self, call: Call, message: str) -> None:
-        self.lines.append(message)
-
-    def folder(self, call: Call) -> Path:
-        self.home.mkdir(parents=True, exist_ok=True)
-        return self.home
 
 
 @dataclass
@@ -117,15 +101,8 @@ def a_server(status: int, headers: dict[str, str] | None = None) -> Iterator[tup
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(Handler) as url:
+        yield url, seen
 
 
 def test_the_connector_keeps_the_contract_of_actions() -> None:

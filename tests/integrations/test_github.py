@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -41,36 +38,15 @@ from integrations.github import (
     repositories,
 )
 from integrations.practice import create_app
-from orchestrator.actions import (
-    AccountError,
-    Action,
-    Call,
-    Params,
-    RateLimited,
-    Registry,
-    ServiceError,
-    Unavailable,
-    placeholder,
-)
+from orchestrator.actions import AccountError, Action, Call, Params, RateLimited, ServiceError, Unavailable, placeholder
+from orchestrator.registry import Registry
 from tests.integrations.conftest import Practice
+from tests.integrations.loopback import NOWHERE, Reply, replying
 from tests.integrations.schemas.github_contract import described
+from tests.integrations.services import Services
 
-NOBODY_LISTENS = "http://127.0.0.1:9"
 HANDBOOK = "practice/handbook"
 WEBSHOP = "practice/webshop"
-
-
-@dataclass
-class Services:
-    """What an action may ask of the engine: here it only writes to the log."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def sending(self, call: Call) -> None:
-        """It is ours."""
-
-    def log(self, call: Call, message: str) -> None:
-        self.lines.append(message)
 
 
 def a_call(key: str = "run-1/step/", **more: Any) -> Call:
@@ -89,12 +65,12 @@ def find(action: Action, params: Params, account: GitHubAccount, key: str = "run
 
 def preview(action: Action, params: Params) -> Any:
     assert action.preview_function is not None
-    return action.preview_function(params, GitHubAccount(base_url=NOBODY_LISTENS, token="x"))
+    return action.preview_function(params, GitHubAccount(base_url=NOWHERE, token="x"))
 
 
 @pytest.fixture
-def practice(server: tuple[str, list[ASGIApp]], tmp_path: Path) -> Iterator[Practice]:
-    with described(server, tmp_path) as practice:
+def practice(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Practice]:
+    with described(server, sample) as practice:
         yield practice
 
 
@@ -119,31 +95,8 @@ def sdk(practice: Any) -> Iterator[Github]:
 @contextmanager
 def a_server(status: int, body: str, headers: Mapping[str, str] | None = None) -> Iterator[GitHubAccount]:
     """The account of a server that gives the same answer to every request."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.do_GET()
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield GitHubAccount(base_url=f"http://127.0.0.1:{server.server_port}", token="x", name="work")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with replying(Reply(body, status, headers or {})) as url:
+        yield GitHubAccount(base_url=url, token="x", name="work")
 
 
 def test_the_connector_keeps_the_contract_of_actions() -> None:
@@ -503,7 +456,7 @@ class TestErrors:
             do(list_issues, self.asked, account)
 
     def test_a_refused_connection_is_worth_another_try(self) -> None:
-        account = GitHubAccount(base_url=NOBODY_LISTENS, token="x")
+        account = GitHubAccount(base_url=NOWHERE, token="x")
 
         with pytest.raises(Unavailable, match="cannot be reached") as error:
             do(list_issues, self.asked, account)
@@ -550,7 +503,7 @@ class TestErrors:
             GitHubAccount(base_url=address, token="x")
 
     def test_never_show_the_token(self) -> None:
-        account = GitHubAccount(base_url=NOBODY_LISTENS, token="ghp_secret")
+        account = GitHubAccount(base_url=NOWHERE, token="ghp_secret")
 
         with pytest.raises(Unavailable) as error:
             do(list_issues, self.asked, account)

@@ -57,8 +57,8 @@ from tests.integrations.test_github import HANDBOOK, WEBSHOP, do, find, preview
 
 
 @pytest.fixture
-def practice(server: tuple[str, list[ASGIApp]], tmp_path: Path) -> Iterator[Practice]:
-    with described(server, tmp_path) as practice:
+def practice(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Practice]:
+    with described(server, sample) as practice:
         yield practice
 
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -49,6 +49,7 @@ from integrations.github import (
 )
 from orchestrator.actions import AccountError, RateLimited, ServiceError, Unavailable
 from tests.integrations.conftest import Practice
+from tests.integrations.loopback import answering
 from tests.integrations.schemas.github_contract import described
 from tests.integrations.test_github import HANDBOOK, WEBSHOP, a_server, do
 
@@ -57,8 +58,8 @@ WRITE = CreateIssue(repository=WEBSHOP, title="x")
 
 
 @pytest.fixture
-def practice(server: tuple[str, list[ASGIApp]], tmp_path: Path) -> Iterator[Practice]:
-    with described(server, tmp_path) as practice:
+def practice(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Practice]:
+    with described(server, sample) as practice:
         yield practice
 
 
@@ -135,16 +136,8 @@ def issue(number: int, base: str) -> str:
 @contextmanager
 def serving(handler: type[Numbers]) -> Iterator[GitHubAccount]:
     handler.connections = 0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield GitHubAccount(base_url=f"http://127.0.0.1:{server.server_port}", token="x", name="work")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(handler) as url:
+        yield GitHubAccount(base_url=url, token="x", name="work")
 
 
 @contextmanager

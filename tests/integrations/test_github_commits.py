@@ -40,8 +40,8 @@ from tests.integrations.test_github_actions import is_found_by_its_key_alone
 
 
 @pytest.fixture
-def practice(server: tuple[str, list[ASGIApp]], tmp_path: Path) -> Iterator[Practice]:
-    with described(server, tmp_path) as practice:
+def practice(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Practice]:
+    with described(server, sample) as practice:
         yield practice
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
@@ -31,42 +28,11 @@ from integrations.gmail import (
     send_message,
 )
 from integrations.practice.mail_message import encode
-from orchestrator.actions import (
-    AccountError,
-    Call,
-    ModelAnswer,
-    ModelRequest,
-    Prompt,
-    RateLimited,
-    Registry,
-    ServiceError,
-    Unavailable,
-    placeholder,
-)
-
-GMAIL_SHUT = "http://127.0.0.1:9"
-
-
-@dataclass
-class Services:
-    """What an action may ask of the engine. These have no use for prompts and models."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def sending(self, call: Call) -> None:
-        """It is ours."""
-
-    def log(self, call: Call, message: str) -> None:
-        self.lines.append(message)
-
-    def stream(self, call: Call, text: str) -> None:
-        raise NotImplementedError
-
-    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
-        raise NotImplementedError
-
-    def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
-        raise NotImplementedError
+from orchestrator.actions import AccountError, Call, RateLimited, ServiceError, Unavailable, placeholder
+from orchestrator.registry import Registry
+from tests.integrations.google_description import google_error
+from tests.integrations.loopback import NOWHERE, Reply, closed_port, replying
+from tests.integrations.services import Services
 
 
 def new_call(key: str = "run-1/send", timeout: float = 10.0) -> Call:
@@ -114,6 +80,7 @@ class TestTheContract:
             "label_message",
             "archive_message",
             "mark_message",
+            "wait_for_reply",
         }
 
     def test_the_practice_account_is_made_of_the_practice_fields(self) -> None:
@@ -164,7 +131,7 @@ class TestSearch:
     def test_it_writes_to_the_log_what_was_found(self, account: GmailAccount) -> None:
         call = new_call()
         search_messages.function(SearchMessages(query="is:starred"), account, call)
-        assert call.services.lines == ["Found 1 mail for 'is:starred'."]
+        assert call.services.logged == ["Found 1 mail for 'is:starred'."]
 
     @pytest.mark.parametrize("limit", [0, 51])
     def test_a_limit_out_of_bounds_is_refused(self, limit: int) -> None:
@@ -202,24 +169,24 @@ class TestPages:
             "c": {"messages": [{"id": "4"}, {"id": "5"}]},
         }
 
-        def answer(path: str, query: Mapping[str, str]) -> Answer:
+        def answer(path: str, query: Mapping[str, str]) -> Reply:
             if path.endswith("/messages"):
-                return Answer(pages[query.get("pageToken")])
-            return Answer({"id": path.rpartition("/")[2], "threadId": "t", "internalDate": "0"})
+                return Reply(pages[query.get("pageToken")])
+            return Reply({"id": path.rpartition("/")[2], "threadId": "t", "internalDate": "0"})
 
-        with serving(answer) as url:
+        with replying(answer) as url:
             assert [mail.id for mail in search(account_at(url), "", limit=50).messages] == ["1", "2", "3", "4", "5"]
             assert [mail.id for mail in search(account_at(url), "", limit=3).messages] == ["1", "2", "3"]
 
     def test_a_mail_that_was_deleted_in_between_is_left_out(self) -> None:
-        def answer(path: str, query: Mapping[str, str]) -> Answer:
+        def answer(path: str, query: Mapping[str, str]) -> Reply:
             if path.endswith("/messages"):
-                return Answer({"messages": [{"id": "1"}, {"id": "2"}]})
+                return Reply({"messages": [{"id": "1"}, {"id": "2"}]})
             if path.endswith("/1"):
-                return Answer(google_error("Requested entity was not found.", "notFound"), 404)
-            return Answer({"id": "2", "threadId": "t", "internalDate": "0"})
+                return Reply(google_error("Requested entity was not found.", "notFound"), 404)
+            return Reply({"id": "2", "threadId": "t", "internalDate": "0"})
 
-        with serving(answer) as url:
+        with replying(answer) as url:
             assert [mail.id for mail in search(account_at(url), "").messages] == ["2"]
 
 
@@ -307,7 +274,7 @@ class TestSend:
     def test_a_preview_shows_the_mail_and_asks_nobody(self) -> None:
         assert send_message.preview_function is not None
         mail = SendMessage(to="ana@example.com", subject="Hello", body="How are you?", cc="bo@example.com")
-        plan = send_message.preview_function(mail, account_at(GMAIL_SHUT))
+        plan = send_message.preview_function(mail, account_at(NOWHERE))
         assert plan.request == {
             "from": "sam@x.example",
             "to": "ana@example.com",
@@ -336,7 +303,7 @@ class TestErrors:
     @pytest.mark.parametrize("token", [" ", "two\nlines", "schlüssel"])
     def test_what_cannot_be_a_token_asks_to_reconnect_too(self, token: str) -> None:
         with pytest.raises(AccountError):
-            search(account_at(GMAIL_SHUT, token=token), "")
+            search(account_at(NOWHERE, token=token), "")
 
     def test_a_token_with_a_line_break_at_its_end_is_fine(self, practice: Any) -> None:
         assert search(account_at(practice.url, token="practice\n"), "is:unread").count == 5
@@ -361,47 +328,47 @@ class TestErrors:
         ("status", "reason"), [(429, "rateLimitExceeded"), (403, "rateLimitExceeded"), (403, "userRateLimitExceeded")]
     )
     def test_too_many_requests_tell_how_long_to_wait(self, status: int, reason: str) -> None:
-        refusal = Answer(google_error("Quota exceeded.", reason), status, {"Retry-After": "7"})
-        with serving(refusal) as url, pytest.raises(RateLimited, match="Quota exceeded") as caught:
+        refusal = Reply(google_error("Quota exceeded.", reason), status, {"Retry-After": "7"})
+        with replying(refusal) as url, pytest.raises(RateLimited, match="Quota exceeded") as caught:
             search(account_at(url), "")
         assert caught.value.retry_after == 7.0
 
     def test_the_wait_may_be_told_as_a_date(self) -> None:
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-        refusal = Answer(google_error("Slow down.", "rateLimitExceeded"), 429, {"Retry-After": date})
-        with serving(refusal) as url, pytest.raises(RateLimited) as caught:
+        refusal = Reply(google_error("Slow down.", "rateLimitExceeded"), 429, {"Retry-After": date})
+        with replying(refusal) as url, pytest.raises(RateLimited) as caught:
             search(account_at(url), "")
         assert caught.value.retry_after == pytest.approx(60, abs=5)
 
     @pytest.mark.parametrize("header", [{}, {"Retry-After": "soon"}])
     def test_the_wait_may_not_be_told(self, header: dict[str, str]) -> None:
-        refusal = Answer(google_error("Slow down.", "rateLimitExceeded"), 429, header)
-        with serving(refusal) as url, pytest.raises(RateLimited) as caught:
+        refusal = Reply(google_error("Slow down.", "rateLimitExceeded"), 429, header)
+        with replying(refusal) as url, pytest.raises(RateLimited) as caught:
             search(account_at(url), "")
         assert caught.value.retry_after is None
 
     @pytest.mark.parametrize("status", [500, 503])
     def test_a_failing_service_can_be_tried_again(self, status: int) -> None:
-        refusal = Answer(google_error("Backend Error", "backendError"), status)
-        with serving(refusal) as url, pytest.raises(Unavailable, match="Backend Error"):
+        refusal = Reply(google_error("Backend Error", "backendError"), status)
+        with replying(refusal) as url, pytest.raises(Unavailable, match="Backend Error"):
             search(account_at(url), "")
 
     def test_a_missing_permission_is_told_in_the_services_own_words(self) -> None:
-        refusal = Answer(google_error("Insufficient Permission", "insufficientPermissions"), 403)
-        with serving(refusal) as url, pytest.raises(ServiceError, match="Insufficient Permission") as caught:
+        refusal = Reply(google_error("Insufficient Permission", "insufficientPermissions"), 403)
+        with replying(refusal) as url, pytest.raises(ServiceError, match="Insufficient Permission") as caught:
             search(account_at(url), "")
         assert not caught.value.retryable
         assert "permissions" in caught.value.remedy
 
     @pytest.mark.parametrize("status", [200, 404, 502])
     def test_html_in_place_of_an_answer_is_an_error_of_ours(self, status: int) -> None:
-        with serving(Answer("<html>Please sign in</html>", status)) as url, pytest.raises(ServiceError):
+        with replying(Reply("<html>Please sign in</html>", status)) as url, pytest.raises(ServiceError):
             search(account_at(url), "")
 
     def test_the_token_does_not_follow_a_redirect(self) -> None:
         with (
             breaking() as (elsewhere, requests),
-            serving(Answer("", 302, {"Location": elsewhere})) as url,
+            replying(Reply("", 302, {"Location": elsewhere})) as url,
             pytest.raises(ServiceError, match="302"),
         ):
             search(account_at(url), "")
@@ -409,57 +376,6 @@ class TestErrors:
 
 
 # Servers that answer one thing
-
-
-@dataclass(frozen=True)
-class Answer:
-    body: Any
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def google_error(message: str, reason: str) -> dict[str, Any]:
-    return {"error": {"message": message, "errors": [{"message": message, "reason": reason}]}}
-
-
-@contextmanager
-def serving(
-    answer: Answer | Callable[[str, Mapping[str, str]], Answer], write: Callable[[str], Answer] | None = None
-) -> Iterator[str]:
-    """A server that gives the same answer to everything, or one by path and query; `write` answers what is posted.
-    Yields its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path, _, query = self.path.partition("?")
-            pairs = dict(pair.split("=", 1) for pair in query.split("&") if pair)
-            self._give(answer if isinstance(answer, Answer) else answer(path, pairs))
-
-        def do_POST(self) -> None:
-            assert write is not None
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self._give(write(self.path.partition("?")[0]))
-
-        def _give(self, given: Answer) -> None:
-            body = given.body if isinstance(given.body, bytes | str) else json.dumps(given.body)
-            body = body.encode() if isinstance(body, str) else body
-            self.send_response(given.status)
-            for name, value in {**given.headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @contextmanager
@@ -493,11 +409,6 @@ def breaking() -> Iterator[tuple[str, list[bytes]]]:
             last.sendall(b"stop")
         thread.join()
         server.close()
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def deliver_raw(account: GmailAccount, raw: bytes) -> None:

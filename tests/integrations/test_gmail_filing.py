@@ -39,34 +39,13 @@ from integrations.gmail import (
 from integrations.practice import mail_box
 from integrations.practice.mail_message import parse
 from orchestrator.actions import AccountError, Call, Params, Plan, ServiceError, Unavailable, placeholder
-from tests.integrations.google_description import Description, Recorder
-from tests.integrations.test_gmail import (
-    GMAIL_SHUT,
-    Answer,
-    Services,
-    account_at,
-    deliver_raw,
-    google_error,
-    serving,
-)
+from tests.integrations.google_description import Description, Recorder, google_error
+from tests.integrations.loopback import NOWHERE, Reply, replying
+from tests.integrations.services import Services
+from tests.integrations.test_gmail import account_at, deliver_raw
 
 DESCRIPTION = Description("gmail", "v1")
 SAM = "sam@lanternworks.example"
-
-
-class RunServices(Services):
-    """With a folder of the run."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.sendings = 0
-        self._folder = folder
-
-    def folder(self, call: Call) -> Path:
-        return self._folder
-
-    def sending(self, call: Call) -> None:
-        self.sendings += 1
 
 
 @pytest.fixture
@@ -94,7 +73,7 @@ def recorder(server: Any, practice: Any) -> Iterator[Recorder]:
 
 
 def new_call(run: Path, key: str = "run-1/step") -> Call:
-    return Call(run_id="run-1", step_id="step", key=key, services=RunServices(run), timeout=20.0)
+    return Call(run_id="run-1", step_id="step", key=key, services=Services(run), timeout=20.0)
 
 
 def find_mail(account: GmailAccount, run: Path, query: str) -> Any:
@@ -115,7 +94,7 @@ def count(practice: Any) -> int:
 
 def plan(action: Any, p: Params) -> Plan:
     assert action.preview_function is not None
-    return action.preview_function(p, account_at(GMAIL_SHUT))
+    return action.preview_function(p, account_at(NOWHERE))
 
 
 class TestEveryRequest:
@@ -232,10 +211,10 @@ class TestAnAttachmentAsItComesIn:
         part = {"filename": "a", "mimeType": "a/b", "body": {"attachmentId": "x", "size": 1}}
         mail = {"id": "1", "threadId": "1", "internalDate": "0", "payload": {"mimeType": "a/b", "parts": [part]}}
 
-        def answer(path: str, query: object) -> Answer:
-            return Answer(google_error("No.", "x"), status) if "/attachments/" in path else Answer(mail)
+        def answer(path: str, query: object) -> Reply:
+            return Reply(google_error("No.", "x"), status) if "/attachments/" in path else Reply(mail)
 
-        with serving(answer) as url, pytest.raises(error):
+        with replying(answer) as url, pytest.raises(error):
             read(account_at(url), run, "1", save=True)
         assert list(run.rglob("*")) in ([], [run / "attachments", run / "attachments/1"])
 
@@ -294,7 +273,7 @@ class TestSendingFiles:
             file.truncate(30_000_000)
         p = SendMessage(to="ana@example.com", subject="Hi", body="B", attachments=["big.bin"])
         with pytest.raises(ServiceError) as caught:
-            send_message.function(p, account_at(GMAIL_SHUT), new_call(run))
+            send_message.function(p, account_at(NOWHERE), new_call(run))
         assert str(caught.value) == (
             "The attachment has 30.0 MB, and Gmail takes at most 25 MB. "
             "Put the file where others can fetch it, such as on a drive, and send a link to it."
@@ -312,7 +291,7 @@ class TestSendingFiles:
     def test_a_file_that_is_not_there_is_told_before_anything_is_sent(self, run: Path) -> None:
         p = SendMessage(to="ana@example.com", subject="Hi", body="B", attachments=["gone.md"])
         with pytest.raises(ServiceError, match=r"no file 'gone\.md' to attach"):
-            send_message.function(p, account_at(GMAIL_SHUT), new_call(run))
+            send_message.function(p, account_at(NOWHERE), new_call(run))
 
     @pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "a\0b", ".git/config"])
     def test_a_path_that_leads_out_is_refused(self, path: str) -> None:
@@ -468,15 +447,15 @@ class TestLabels:
     def test_one_that_somebody_else_makes_at_the_same_moment_is_taken(self, run: Path) -> None:
         lists = iter([[], [{"id": "Label_7", "name": "Bills"}], [{"id": "Label_7", "name": "Bills"}]])
 
-        def answer(path: str, query: object) -> Answer:
-            return Answer({"labels": next(lists)})
+        def answer(path: str, query: object) -> Reply:
+            return Reply({"labels": next(lists)})
 
-        def write(path: str) -> Answer:
+        def write(path: str, query: object) -> Reply:
             if path.endswith("/labels"):
-                return Answer(google_error("Label name exists or conflicts", "aborted"), 409)
-            return Answer({"id": "1", "labelIds": ["Label_7"]})
+                return Reply(google_error("Label name exists or conflicts", "aborted"), 409)
+            return Reply({"id": "1", "labelIds": ["Label_7"]})
 
-        with serving(answer, write) as url:
+        with replying(answer, write) as url:
             assert self.label(account_at(url), run, "1", add=["Bills"], create=True).labels == ["Bills"]
 
     def test_archiving_takes_it_out_of_the_inbox(self, account: GmailAccount, run: Path) -> None:
@@ -511,7 +490,7 @@ class TestAnswersThatCannotBeRead:
     @pytest.mark.parametrize("body", [b"\xff\xfe\x00garbage\x80", b"\x80" * 100])
     @pytest.mark.parametrize("status", [200, 404, 503])
     def test_one_that_is_not_utf_8_is_an_error_of_ours(self, run: Path, body: bytes, status: int) -> None:
-        with serving(Answer(body, status)) as url, pytest.raises(ServiceError) as caught:
+        with replying(Reply(body, status)) as url, pytest.raises(ServiceError) as caught:
             read(account_at(url), run, "1")
         assert caught.value.remedy
         assert caught.value.retryable or status == 404

@@ -14,11 +14,11 @@ import pytest
 from integrations.drive import drive
 from integrations.gmail import GmailAccount, gmail
 from integrations.practice.google_oauth import CLIENT_ID, CLIENT_SECRET, SCOPES, SERVICE
-from orchestrator.accounts import AccountEntry
-from orchestrator.actions import Registry
+from orchestrator.account_entries import AccountEntry
 from orchestrator.consents import Begun
 from orchestrator.errors import AccountError, InvalidInput, NotFound, Unavailable
 from orchestrator.masking import mask
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine

@@ -22,28 +22,14 @@ from pydantic import ValidationError
 from integrations._addresses import is_public
 from integrations._guarded_transport import GuardedTransport
 from integrations.http import MAX_BODY, HttpAccount, Request, Response, Send, check, http, request, send
-from orchestrator.actions import (
-    AccountError,
-    Call,
-    EffectUnknown,
-    RateLimited,
-    Registry,
-    ServiceError,
-    Unavailable,
-)
+from orchestrator.actions import AccountError, Call, EffectUnknown, RateLimited, ServiceError, Unavailable
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
+from tests.integrations.services import Services
 
 KEY = "run-1-step"
-
-
-@dataclass
-class Services:
-    lines: list[str] = field(default_factory=list)
-
-    def log(self, call: Call, message: str) -> None:
-        self.lines.append(message)
 
 
 @dataclass

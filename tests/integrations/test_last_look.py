@@ -12,9 +12,10 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from integrations.practice import create_app
-from orchestrator.actions import Action, Call, Registry, last_look, writing
+from orchestrator.actions import Action, Call, last_look, writing
 from orchestrator.errors import LeaseLost
-from tests.integrations.contract import Place, Services
+from orchestrator.registry import Registry
+from tests.integrations.contract import Place, Scripted
 from tests.integrations.contract_examples import NO_HTTP
 
 REGISTRY = Registry.discover()
@@ -26,7 +27,7 @@ WRITES = [
 
 
 @dataclass
-class Looking(Services):
+class Looking(Scripted):
     """Counts the looks that connections take. `lost`: the run is another process's by then."""
 
     looks: int = 0

@@ -14,7 +14,8 @@ from starlette.routing import Route
 
 from integrations.local_models import PATIENCE, Kind, Lookout, provider
 from orchestrator.accounts import Accounts
-from orchestrator.actions import AccountError, Message, ModelInfo, ModelRequest, Price, Registry, ServiceError
+from orchestrator.actions import AccountError, Message, ModelInfo, ModelRequest, Price, ServiceError
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from tests.integrations.model_server import DOT, Watcher, serving
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from integrations import _run_folder
@@ -39,13 +39,11 @@ class TestWhatIsSent:
         assert message["Message-ID"] == message_id("key") != message_id("other")
         assert message[KEY_HEADER] == digest("key")
 
-    @settings(deadline=None)
     @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300))
     def test_any_subject_arrives_on_one_line(self, subject: str) -> None:
         line = " ".join(subject.split())
         assert " ".join(sent(subject=line)["Subject"].split()) == line
 
-    @settings(deadline=None)
     @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
     def test_it_is_plain_ascii_on_the_wire_with_no_line_too_long(self, body: str) -> None:
         content = compose(written(body=body), "key", to="ana@example.com", subject=body[:1].strip()).as_bytes()
@@ -106,7 +104,6 @@ class TestLinesOfSmtp:
 
 
 class TestNamesOfFiles:
-    @settings(deadline=None)
     @example([("0\xa0", "application/pdf")])
     @given(st.lists(st.tuples(st.text(max_size=400), st.sampled_from(["application/pdf", "x/y", ""])), max_size=8))
     def test_every_name_is_a_path_in_the_folder_and_its_own(self, names: list[tuple[str, str]]) -> None:
@@ -164,7 +161,6 @@ class TestHeaders:
 
 
 class TestBase64:
-    @settings(deadline=None)
     @given(st.binary(max_size=500), st.integers(1, 80), st.integers(1, 90))
     def test_it_is_decoded_whatever_its_pieces_are(self, content: bytes, width: int, size: int) -> None:
         from base64 import b64encode
@@ -178,7 +174,6 @@ class TestBase64:
 
 
 class TestIds:
-    @settings(deadline=None)
     @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.integers(0, 2**32 - 1))
     def test_a_mail_is_found_again_by_its_id(self, folder: str, uid: int) -> None:
         id = MailId(folder, 7, uid, "a/b@example.com")

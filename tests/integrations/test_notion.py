@@ -24,12 +24,9 @@ from integrations.notion import (
     query_data_source,
     search,
 )
-from orchestrator.actions import (
-    Registry,
-    ServiceError,
-    placeholder,
-)
+from orchestrator.actions import ServiceError, placeholder
 from orchestrator.errors import EffectUnknown
+from orchestrator.registry import Registry
 from tests.integrations.notion_wire import do, find, id_of, markdown_of, preview
 
 NOBODY_LISTENS = "http://127.0.0.1:9"

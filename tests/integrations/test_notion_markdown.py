@@ -152,7 +152,6 @@ class TestAnything:
         assert words(again) == words(found)
 
     @given(st.lists(st.tuples(SIMPLE, STYLES, LINKS), min_size=1, max_size=5))
-    @settings(deadline=None)
     def test_keeps_its_styles(self, words: list[tuple[str, set[str], str | None]]) -> None:
         spaced = [item for word, styles, href in words for item in (text(word, *styles, href=href), text(" "))]
 
@@ -169,12 +168,12 @@ class TestAnything:
         assert letters(again) == letters(spaced)
 
     @given(trees(styled_words()))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_comes_back_as_it_was(self, found: list[Block]) -> None:
         assert blocks(markdown_of(found, link_to)) == found
 
     @given(trees(LINES.filter(lambda line: line.strip() and "://" not in line).map(lambda line: [text(line)])))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_keeps_its_shape(self, found: list[Block]) -> None:
         once = blocks(markdown_of(found, link_to))
 
@@ -185,7 +184,7 @@ class TestAnything:
         assert shape(blocks(markdown_of(once, link_to))) == shape(once)
 
     @given(st.text(max_size=200))
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     def test_that_was_typed_settles_at_once(self, markdown: str) -> None:
         once = there_and_back(markdown)
 

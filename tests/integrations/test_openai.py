@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from orchestrator.actions import (
     ServiceError,
     Unavailable,
 )
+from orchestrator.settings import ROOT
 from tests.integrations.model_server import DOT, SCHEMA, Watcher, serving
 
 OPEN = {"type": "object", "additionalProperties": {"type": "number"}}
@@ -340,3 +343,32 @@ def test_an_account_needs_a_key_or_an_address() -> None:
         OpenAIAccount(model="gpt-5.4-mini")
     assert "sk-secret" not in repr(OpenAIAccount(api_key=SecretStr("sk-secret")))
     assert OpenAIAccount(base_url="http://localhost:11434/v1").model == ""
+
+
+HALF_LOADED = """
+import sys, threading
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
+import openai
+from integrations.openai import OpenAIAccount, client
+
+class Slow(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "httpx._config":
+            spec = PathFinder.find_spec(name, path)
+            load = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: (begun.set(), made.wait(1), load(module))
+            return spec
+
+begun, made = threading.Event(), threading.Event()
+sys.meta_path.insert(0, Slow())
+threading.Thread(target=lambda: __import__("httpx")).start()
+begun.wait()
+client(OpenAIAccount(base_url="http://127.0.0.1:9/v1"))
+made.set()
+"""
+
+
+def test_a_client_is_made_while_another_thread_loads_what_the_sdk_looks_at() -> None:
+    done = subprocess.run([sys.executable, "-c", HALF_LOADED], capture_output=True, text=True, cwd=ROOT, timeout=50)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -9,18 +9,10 @@ from typing import Any
 import pytest
 
 from orchestrator import masking
-from orchestrator.accounts import own_fields, secret_fields
-from orchestrator.actions import (
-    AccountError,
-    Connector,
-    Message,
-    ModelRequest,
-    RateLimited,
-    Registry,
-    ServiceError,
-    Unavailable,
-)
+from orchestrator.account_fields import own_fields, secret_fields
+from orchestrator.actions import AccountError, Connector, Message, ModelRequest, RateLimited, ServiceError, Unavailable
 from orchestrator.errors import PatchbayError
+from orchestrator.registry import Registry
 from tests.integrations.contract import SECRET, Answer, OneAnswer, body
 from tests.integrations.model_server import Watcher
 

@@ -17,7 +17,8 @@ from orchestrator.actions import Call, ServiceError
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
-from tests.integrations.test_drive import Services, account_at, named
+from tests.integrations.services import Services
+from tests.integrations.test_drive import account_at, named
 
 WRITE = {"id": "write", "uses": "files.write", "with": {"path": "out/report.md", "content": "# Hello"}}
 UPLOAD = {"id": "put", "uses": "drive.upload_file", "with": {"name": "report.md", "path": "{{ steps.write.path }}"}}
@@ -38,15 +39,6 @@ def workflow() -> Workflow:
 
 def overview(engine: WorkflowEngine) -> dict[str, Any]:
     return httpx.get(f"{engine.practice_url}/overview", trust_env=False).json()
-
-
-class RunServices(Services):
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._folder = folder
-
-    def folder(self, call: Call) -> Path:
-        return self._folder
 
 
 def test_what_a_step_wrote_is_uploaded_and_sent(engine: WorkflowEngine, workflow: Workflow) -> None:
@@ -70,7 +62,7 @@ def test_a_preview_names_the_file_and_sends_nothing(engine: WorkflowEngine, work
 
 def test_a_file_that_is_no_text_arrives_whole_and_is_found_again(practice: Any, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(PICTURE)
-    call = Call(run_id="run-1", step_id="put", key="run-1/put", services=RunServices(tmp_path))
+    call = Call(run_id="run-1", step_id="put", key="run-1/put", services=Services(tmp_path))
     params = UploadFile(name="a.png", path="a.png")
     account = account_at(f"{practice.url}/drive")
 
@@ -88,7 +80,7 @@ def test_it_goes_into_a_local_folder_too(tmp_path: Path) -> None:
     run.mkdir()
     mine.mkdir()
     (run / "a.png").write_bytes(PICTURE)
-    call = Call(run_id="run-1", step_id="put", key="run-1/put", services=RunServices(run))
+    call = Call(run_id="run-1", step_id="put", key="run-1/put", services=Services(run))
 
     upload_file.function(UploadFile(name="b.png", path="a.png"), DriveAccount(folder=str(mine)), call)
 
@@ -96,7 +88,7 @@ def test_it_goes_into_a_local_folder_too(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
-    call = Call(run_id="run-1", step_id="put", key="run-1/put", services=RunServices(tmp_path))
+    call = Call(run_id="run-1", step_id="put", key="run-1/put", services=Services(tmp_path))
     with pytest.raises(ServiceError, match=r"has no file 'gone\.md'"):
         upload_file.function(UploadFile(name="b.md", path="gone.md"), account_at("http://127.0.0.1:9"), call)
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
@@ -21,64 +17,38 @@ from integrations.telegram import (
     WAITING,
     Answer,
     Ask,
-    GetAnswer,
     Question,
     SendDocument,
     SendMessage,
     Sent,
     TelegramAccount,
+    WaitForAnswer,
     ask,
-    get_answer,
     send_document,
     send_message,
     telegram,
+    wait_for_answer,
 )
 from orchestrator.actions import (
     AccountError,
     Action,
     Call,
     EffectUnknown,
-    ModelAnswer,
-    ModelRequest,
-    Prompt,
+    NotYet,
     RateLimited,
-    Registry,
     ServiceError,
     Unavailable,
     placeholder,
 )
+from orchestrator.registry import Registry
+from tests.integrations.loopback import NOWHERE, Reply, answering, closed_port, replying
+from tests.integrations.services import Services
 
-NOWHERE = "http://127.0.0.1:9"
 KEY = "run-1/say"
 
 
-@dataclass
-class Services:
-    """What an action may ask of the engine. These have no use for prompts and models."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def sending(self, call: Call) -> None:
-        """It is ours."""
-
-    def log(self, call: Call, message: str) -> None:
-        self.lines.append(message)
-
-    def stream(self, call: Call, text: str) -> None:
-        raise NotImplementedError
-
-    def prompt(self, template: str, variables: Mapping[str, Any]) -> Prompt:
-        raise NotImplementedError
-
-    def generate(self, call: Call, model: str | None, request: ModelRequest) -> ModelAnswer:
-        raise NotImplementedError
-
-    def folder(self, call: Call) -> Path:
-        raise NotImplementedError
-
-
-def new_call(key: str = KEY, timeout: float = 10.0) -> Call:
-    return Call(run_id="run-1", step_id="say", key=key, services=Services(), timeout=timeout)
+def new_call(key: str = KEY, timeout: float = 10.0, attempt: int = 1) -> Call:
+    return Call(run_id="run-1", step_id="say", key=key, services=Services(), timeout=timeout, attempt=attempt)
 
 
 def account_at(url: str, token: str = "practice", name: str = "practice") -> TelegramAccount:
@@ -101,8 +71,16 @@ def question(account: TelegramAccount, key: str = KEY, **values: Any) -> Questio
     return ask.function(Ask(**{"text": "Ship it?", "choices": ["Yes", "No"], **values}), account, new_call(key))
 
 
-def answer_to(account: TelegramAccount, id: str) -> Answer:
-    return get_answer.function(GetAnswer(question=id), account, new_call())
+def answer_to(account: TelegramAccount, id: str, attempt: int = 1) -> Answer:
+    return wait_for_answer.function(WaitForAnswer(question=id), account, new_call(attempt=attempt))
+
+
+def is_answered(account: TelegramAccount, id: str) -> bool:
+    try:
+        answer_to(account, id)
+    except NotYet:
+        return False
+    return True
 
 
 def find(action: Action, params: Any, account: TelegramAccount, key: str = KEY) -> Any:
@@ -123,7 +101,7 @@ def chat(practice: Any, id: str = "7001") -> list[dict[str, Any]]:
 
 class TestTheContract:
     def test_the_registry_takes_the_connector(self) -> None:
-        names = {"send_message", "send_document", "ask", "get_answer"}
+        names = {"send_message", "send_document", "ask", "wait_for_answer"}
         assert set(Registry([telegram])) == {f"telegram.{name}" for name in names}
 
     def test_the_practice_account_is_made_of_the_practice_fields(self) -> None:
@@ -183,7 +161,7 @@ class TestSend:
 
     def test_a_public_chat_has_links(self) -> None:
         message = {"message_id": 5, "chat": {"id": -100123, "type": "supergroup", "title": "Team"}, "text": "Hello"}
-        with serving(Reply({"ok": True, "result": message})) as url:
+        with replying(Reply({"ok": True, "result": message})) as url:
             account = TelegramAccount(base_url=url, token="1:a", chat="1")
             assert say(account).url == "https://t.me/c/123/5"
 
@@ -206,10 +184,18 @@ class TestSend:
 class TestAsking:
     def test_the_answer_is_the_button_that_the_person_presses(self, account: TelegramAccount, practice: Any) -> None:
         asked = question(account)
-        assert answer_to(account, asked.id) == Answer(answered=False, choice="", by="")
+        assert not is_answered(account, asked.id)
         assert press(practice, asked, "Yes").status_code == 200
-        assert answer_to(account, asked.id) == Answer(answered=True, choice="Yes", by="Sam Rivera")
+        assert answer_to(account, asked.id) == Answer(choice="Yes", by="Sam Rivera")
         assert chat(practice)[-1]["noted"] == "Noted: Yes"
+
+    @pytest.mark.parametrize(("attempt", "wait"), [(1, 2), (2, 4), (20, 40), (30, 60), (100_000, 60)])
+    def test_it_is_looked_for_often_at_first_and_each_minute_later(
+        self, account: TelegramAccount, attempt: int, wait: float
+    ) -> None:
+        with pytest.raises(NotYet, match="Nobody has answered yet") as not_yet:
+            answer_to(account, question(account).id, attempt)
+        assert not_yet.value.again_in == wait
 
     def test_the_first_press_counts(self, account: TelegramAccount, practice: Any) -> None:
         asked = question(account)
@@ -225,14 +211,14 @@ class TestAsking:
     def test_an_answer_is_still_there_for_another_process(self, account: TelegramAccount, practice: Any) -> None:
         asked = question(account)
         press(practice, asked, "Yes")
-        assert answer_to(account, asked.id).answered
+        assert is_answered(account, asked.id)
         restarted = account.model_copy(update={"name": "after a restart"})
         assert answer_to(restarted, asked.id).choice == "Yes"
 
     def test_two_questions_are_told_apart(self, account: TelegramAccount, practice: Any) -> None:
         first, second = question(account, "run-1/a"), question(account, "run-2/a", chat="-1007002")
         press(practice, second, "No")
-        assert not answer_to(account, first.id).answered
+        assert not is_answered(account, first.id)
         assert answer_to(account, second.id).choice == "No"
 
     def test_more_presses_than_telegram_hands_out_at_once(self, account: TelegramAccount, practice: Any) -> None:
@@ -259,7 +245,7 @@ class TestAsking:
         origin = {"Origin": "https://evil.example"}
         answer = httpx.post(f"{practice.url}/telegram/press", json=body, headers=origin, trust_env=False)
         assert answer.status_code == 403
-        assert not answer_to(account, asked.id).answered
+        assert not is_answered(account, asked.id)
 
     def test_a_button_that_is_not_there_cannot_be_pressed(self, account: TelegramAccount, practice: Any) -> None:
         assert press(practice, question(account), "Maybe").status_code == 404
@@ -311,7 +297,7 @@ class TestAnEndThatIsNotKnown:
 
     def test_after_a_limit_nothing_was_sent(self) -> None:
         limit = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": 7}}
-        with serving(Reply(limit, 429)) as url:
+        with replying(Reply(limit, 429)) as url:
             with pytest.raises(RateLimited) as caught:
                 say(account_at(url))
             assert caught.value.retry_after == 7
@@ -319,7 +305,7 @@ class TestAnEndThatIsNotKnown:
 
     def test_what_was_certain_of_one_attempt_is_not_of_the_next(self) -> None:
         replies = [Reply({"ok": False, "error_code": 429, "description": "Slow"}, 429), Reply("", 502)]
-        with serving(lambda path: replies.pop(0)) as url:
+        with replying(lambda path, query: replies.pop(0)) as url:
             account = account_at(url)
             with pytest.raises(RateLimited):
                 say(account)
@@ -379,23 +365,23 @@ class TestErrors:
     )
     def test_a_refusal_says_what_to_do(self, status: int, description: str, more: dict[str, Any], remedy: str) -> None:
         said = {"ok": False, "error_code": status, "description": description, "parameters": more}
-        with serving(Reply(said, status)) as url, pytest.raises(ServiceError) as caught:
+        with replying(Reply(said, status)) as url, pytest.raises(ServiceError) as caught:
             say(account_at(url))
         assert remedy in caught.value.remedy
         assert not caught.value.retryable
 
     def test_another_listener_can_be_tried_again(self) -> None:
         said = {"ok": False, "error_code": 409, "description": "Conflict: terminated by other getUpdates request"}
-        with serving(Reply(said, 409)) as url, pytest.raises(Unavailable, match="Another program listens"):
+        with replying(Reply(said, 409)) as url, pytest.raises(Unavailable, match="Another program listens"):
             answer_to(account_at(url), "pb1")
 
     @pytest.mark.parametrize("status", [200, 302, 404, 502])
     def test_html_in_place_of_an_answer_is_an_error_of_ours(self, status: int) -> None:
-        with serving(Reply("<html>Please sign in</html>", status)) as url, pytest.raises(Unavailable):
+        with replying(Reply("<html>Please sign in</html>", status)) as url, pytest.raises(Unavailable):
             say(account_at(url))
 
     def test_no_log_and_no_error_shows_the_token(self, caplog: pytest.LogCaptureFixture) -> None:
-        with caplog.at_level(logging.DEBUG), serving(Reply({"ok": False, "error_code": 500}, 500)) as url:
+        with caplog.at_level(logging.DEBUG), replying(Reply({"ok": False, "error_code": 500}, 500)) as url:
             with pytest.raises(Unavailable) as caught:
                 say(account_at(url, token="42:hush-hush"))
             with pytest.raises(Unavailable) as unreached:
@@ -407,32 +393,6 @@ class TestErrors:
 
 
 # Servers that answer one thing
-
-
-@dataclass(frozen=True)
-class Reply:
-    body: Any
-    status: int = 200
-
-
-@contextmanager
-def serving(reply: Reply | Callable[[str], Reply]) -> Iterator[str]:
-    """A server that gives the same answer to everything, or one by path. Yields its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            given = reply if isinstance(reply, Reply) else reply(self.path)
-            body = (given.body if isinstance(given.body, str) else json.dumps(given.body)).encode()
-            self.send_response(given.status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    yield from _run(Handler)
 
 
 @contextmanager
@@ -453,20 +413,5 @@ def dropping(target: str) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    yield from _run(Handler)
-
-
-def _run(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    with answering(Handler) as url:
+        yield url

@@ -18,10 +18,10 @@ NOWHERE = "0" * 40
 
 
 @pytest.fixture
-def ask(server: tuple[str, list[ASGIApp]], tmp_path: Path) -> Iterator[Callable[..., httpx.Response]]:
+def ask(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Callable[..., httpx.Response]]:
     """`(method, path, body)`, by whom the practice token belongs to."""
     with (
-        described(server, tmp_path) as practice,
+        described(server, sample) as practice,
         httpx.Client(base_url=f"{practice.url}/github", trust_env=False) as client,
     ):
 

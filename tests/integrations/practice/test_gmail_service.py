@@ -15,7 +15,7 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from integrations.practice import create_app
+from integrations.practice import create_app, mail_box
 from integrations.practice.mail_message import decode, encode, parse
 
 
@@ -84,6 +84,20 @@ class TestSamples:
             assert content.startswith(starts[part["mimeType"]])
             seen.add(part["mimeType"])
         assert seen == set(starts)
+
+
+class TestThreads:
+    def test_a_conversation_has_all_its_mails(self, users: Any, practice: Any) -> None:
+        sent = ids(users, labelIds=["SENT"])[0]
+        first = users.messages().get(userId="me", id=sent, format="minimal").execute()
+        reply = mail_box.answer(practice.store, sent, "Yes.", datetime.now(UTC))
+        thread = users.threads().get(userId="me", id=first["threadId"], format="minimal").execute()
+        told = [message["id"] for message in thread["messages"]]
+        assert told[told.index(sent) + 1 :] == [reply["id"]]
+        assert first in thread["messages"]
+
+    def test_one_that_is_not_there_is_not_found(self, users: Any) -> None:
+        assert refused(users.threads().get(userId="me", id="abc123"))["code"] == 404
 
 
 class TestMessages:

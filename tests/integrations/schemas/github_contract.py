@@ -22,7 +22,7 @@ from integrations.practice import create_app
 from tests.integrations.conftest import STUDIO_URL, Practice
 
 EXCERPT = Path(__file__).parent / "github.json"
-LONG = frozenset({"path", "ref", "branch", "name"})
+LONG = frozenset({"path", "ref", "branch", "name", "tree_sha"})
 """Parts of an address that may have slashes in them."""
 UNDESCRIBED = re.compile(r"/repositories/\d+")
 """Where the answer to an old name of a repository leads; not in the description."""
@@ -137,10 +137,10 @@ class Recorder:
 
 
 @contextmanager
-def described(server: tuple[str, list[ASGIApp]], folder: Path) -> Iterator[Practice]:
+def described(server: tuple[str, list[ASGIApp]], database: Path) -> Iterator[Practice]:
     """The practice services, held to GitHub's description when they end: every request and every answer."""
     url, apps = server
-    app = create_app(folder / "practice.db", STUDIO_URL)
+    app = create_app(database, STUDIO_URL)
     recorder = Recorder(app, "/github")
     apps.append(recorder)
     try:
