@@ -18,6 +18,8 @@ from api.gate import Gate
 from orchestrator.practice import practice_app
 from orchestrator.settings import Settings
 from orchestrator.workflow_engine import WorkflowEngine, set_current
+from studio.packing import Packed
+from studio.shell import shell_routes
 
 ROOT = Path(__file__).resolve().parent
 PRACTICE = "/practice-services"
@@ -49,11 +51,12 @@ def create_app(settings: Settings) -> st.App:
     return st.App(
         ROOT / "studio" / "main.py",
         lifespan=lifespan,
-        middleware=[Middleware(Gate)],
+        middleware=[Middleware(Gate), Middleware(Packed)],
         routes=[
             Mount("/api", create_api(engine)),
             Mount("/assets", StaticFiles(directory=ROOT / "studio" / "assets")),
             Mount(PRACTICE, practice),
+            *shell_routes(),
         ],
     )
 

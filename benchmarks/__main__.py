@@ -31,6 +31,8 @@ WORKLOADS = (
     "parked",
     "github_reads",
     "pages",
+    "builder",
+    "watching",
     "startup",
 )
 UNKNOWN: dict[str, None] = dict.fromkeys(("value", "unit", "floor", "ratio", "goal"))

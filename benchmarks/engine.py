@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from orchestrator.actions import Account, Call, Connector, Params, Registry, Result, field
+from orchestrator.actions import Account, Call, Connector, Params, Result, field
 from orchestrator.engine import Engine
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine

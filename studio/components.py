@@ -6,20 +6,16 @@ Streamlit is handed a shim alone, so that no bundle travels with the data of eac
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
 from orchestrator.history import RunView, StepView
+from studio.scripts import bundle
 from studio.status import LOOKS
-
-ASSETS = Path(__file__).parent / "assets"
 
 
 class CanvasStep(TypedDict):
@@ -128,6 +124,7 @@ def _step_status(step: StepView) -> dict[str, Any]:
         "done": sum(item.finished_at is not None for item in items),
         "total": len(items),
         "error": step.error,
+        "waits_for": next((item.error["message"] for item in step.items if item.until and item.error), None),
     }
 
 
@@ -174,17 +171,27 @@ def _ignore() -> None:
     """Streamlit keeps the state of a component only under names that have a callback."""
 
 
-def declare(name: str) -> ComponentRenderer:
+class Component(Protocol):
+    """Draws a component with what its bundle is to know, and gives what it tells. Callbacks are `on_NAME_change`."""
+
+    def __call__(self, *, key: str, data: Mapping[str, Any], **callbacks: Callable[[], None]) -> Any: ...
+
+
+def declare(name: str) -> Component:
     """The component whose bundle is `studio/assets/NAME.js`."""
-    manifest = json.loads((ASSETS / "manifest.json").read_text("utf-8"))
-    version = manifest["bundles"][f"{name}.js"][:16]
-    return st.components.v2.component(
+    mount = st.components.v2.component(
         f"patchbay_{name}",
         js=f"""
-const bundle = await import(new URL("/assets/{name}.js?v={version}", location.origin).href);
-export default bundle.default;
+const bundle = await import(new URL("{bundle(name)}", location.origin).href);
+export default (args) => bundle.default({{...args, data: args.data[0]}});
 """,
     )
+
+    def component(*, key: str, data: Mapping[str, Any], **callbacks: Callable[[], None]) -> Any:
+        # In an object Streamlit looks for tables, and loads pandas for that: 70 MB, and a quarter of a second once.
+        return mount(key=key, data=[data], **callbacks)
+
+    return component
 
 
 _canvas = declare("canvas")

@@ -106,5 +106,6 @@ def test_a_run_is_shown_as_its_socket_shows_it() -> None:
         "done": 1,
         "total": 2,
         "error": None,
+        "waits_for": None,
     }
     assert set(status) == {"run", "steps", "text", "at"}
