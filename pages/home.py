@@ -22,6 +22,7 @@ from studio.routes import link
 from studio.run_list import any_active, run_rows
 from studio.run_view import failed_of_late
 from studio.status import badge, look
+from studio.trigger_list import runs_by_itself
 from studio.workflow_list import workflow_cards
 from studio.workflow_view import card
 
@@ -64,7 +65,7 @@ def left_alone(engine: WorkflowEngine) -> None:
 def asking_runs(engine: WorkflowEngine) -> list[RunView]:
     """The newest runs that ask something. One that waits for a time alone needs nobody."""
     waiting = engine.runs(status=["waiting"], limit=LOOKED_INTO)
-    return [run for summary in waiting if (run := engine.run(summary.id)).questions]
+    return [run for summary in waiting if (run := engine.run_to_look_at(summary.id)).questions]
 
 
 def show_asking(run: RunView, engine: WorkflowEngine) -> None:
@@ -135,4 +136,5 @@ if new and not pinned(engine):
 else:
     workflows(engine)
     show_drafts(engine)
+runs_by_itself(engine)
 recent(engine)

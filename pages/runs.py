@@ -10,23 +10,19 @@ from orchestrator.history import RunView
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.components import canvas, run_status
+from studio.labels import distinct
 from studio.markup import plain
 from studio.moments import moment
 from studio.preview_panels import show_approved, show_preview
 from studio.question_panels import show_questions
 from studio.routes import asked, link
 from studio.run_again import again_from, more_of, show_comparison
+from studio.run_failure import show_explanation
+from studio.run_files import Files, all_files, files_of
 from studio.run_filters import run_filters
 from studio.run_list import run_rows
-from studio.run_panels import (
-    accounts_summary,
-    input_summary,
-    run_buttons,
-    show_explanation,
-    show_made,
-    show_step,
-    show_timeline,
-)
+from studio.run_panels import accounts_summary, input_summary, relatives, run_buttons, show_made, show_timeline
+from studio.run_step import show_step
 from studio.run_view import first_choice, headline, is_over, is_still, step_name
 from studio.status import PREVIEW, badge
 from studio.workflow_view import canvas_steps, model_notes
@@ -60,30 +56,32 @@ def from_the_start() -> None:
 
 def run_page(id: str, engine: WorkflowEngine) -> None:
     link("All runs", "runs", ":material/arrow_back:")
-    run = engine.run(id)
+    run = engine.run_to_look_at(id)
+    files = files_of(id, engine)
     now = time.time()
     st.title(plain(run.summary.workflow_name or run.summary.workflow_id), anchor=False)
     head = headline(run, now)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         kind = f"  {PREVIEW}" if run.mode == "preview" else ""
         st.markdown(f"{badge(head.status)}{kind} {' · '.join(map(plain, head.parts))}", width="content")
         run_buttons(run, engine)
+        st.space("stretch")
         more_of(run, engine)
     accounts_summary(run, engine)
-    if run.summary.origin:
-        link("It goes on from an earlier run", "runs", ":material/history:", id=run.summary.origin)
+    relatives(run, engine)
     show_comparison(run, engine)
-    show_explanation(run)
+    show_explanation(run, engine)
     show_preview(run, engine)
     show_questions(run, engine)
     show_made(run, engine)
+    all_files(files)
     chosen = graph(run, engine)
     if is_still(run):
         show_timeline(run, now)
-        step_panel(run, chosen, engine)
+        step_panel(run, chosen, files, engine)
     elif st.session_state.get(f"step-{id}"):
         st.caption("As it was when you chose the step. All steps stand here as soon as the run is over.")
-        step_panel(run, chosen, engine)
+        step_panel(run, chosen, files, engine)
     else:
         st.caption("The steps, what they made and what they cost stand here as soon as the run is over.")
     show_approved(run, engine)
@@ -97,7 +95,7 @@ def graph(run: RunView, engine: WorkflowEngine) -> str | None:
     over = is_over(run)
     chosen = chosen_step(run)
     workflow = Workflow.model_validate(run.workflow)
-    notes = {} if over else model_notes(workflow, engine.journal.run(id).model, engine)
+    notes = {} if over else model_notes(workflow, engine.journal.run_to_look_at(id).model, engine)
     events = canvas(
         canvas_steps(workflow, engine.registry, notes),
         key=f"graph-{id}",
@@ -121,8 +119,8 @@ def chosen_step(run: RunView) -> str | None:
     return wanted if wanted in ids else first_choice(run)
 
 
-def step_panel(run: RunView, chosen: str | None, engine: WorkflowEngine) -> None:
-    names = {step.id: step_name(step) for step in run.steps}
+def step_panel(run: RunView, chosen: str | None, files: Files, engine: WorkflowEngine) -> None:
+    names = distinct({step.id: step_name(step) for step in run.steps})
     key = f"step-{run.summary.id}"
     st.session_state[key] = chosen
     picked = st.pills(
@@ -137,7 +135,7 @@ def step_panel(run: RunView, chosen: str | None, engine: WorkflowEngine) -> None
     if step is not None:
         st.query_params["step"] = step.id
         with st.container(border=True):
-            show_step(step, run, engine)
+            show_step(step, run, files, engine)
             again_from(step, run, engine)
 
 

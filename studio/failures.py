@@ -12,27 +12,37 @@ import structlog
 
 from orchestrator.errors import InvalidWorkflow, PatchbayError, Problem
 from studio.markup import capital, plain
+from studio.routes import PageName, link
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error in words. `reference` finds it in the log when it was not foreseen."""
+    """An error in words. `reference` finds one in the log that was not foreseen; `code` is that of an error of ours."""
 
     message: str
     remedy: str = ""
     place: str = ""
     problems: tuple[Problem, ...] = ()
     reference: str | None = None
+    code: str = ""
+
+
+_LEADS: dict[str, tuple[str, PageName]] = {
+    "account": ("Look at the accounts", "accounts"),
+    "vault": ("Look at the accounts", "accounts"),
+    "not_found": ("Go to Home", "home"),
+}
+"""Where an error is mended that has no place of its own, by its code."""
 
 
 def describe(error: Exception) -> Failure:
     """The words for an error. One that was not foreseen gets a reference and is logged with it."""
     if isinstance(error, InvalidWorkflow):
-        return Failure("This workflow cannot run yet.", problems=error.problems)
+        return Failure("This workflow cannot run yet.", problems=error.problems, code=error.code)
     if isinstance(error, PatchbayError):
-        return Failure(error.message, error.remedy, str(error.where))
+        return Failure(error.message, error.remedy, str(error.where), code=error.code)
     reference = secrets.token_hex(4)
     log.error("studio.failed", reference=reference, exc_info=error)
     return Failure(
@@ -47,6 +57,8 @@ def show(failure: Failure) -> None:
     body = f"**{plain(failure.message)}**{plain(place)}"
     st.error(f"{body}  \n{plain(failure.remedy)}" if failure.remedy else body, icon=":material/error:")
     show_problems(failure.problems)
+    if failure.code in _LEADS:
+        link(*_LEADS[failure.code], ":material/arrow_forward:")
 
 
 def show_problems(problems: Sequence[Problem]) -> None:

@@ -54,6 +54,15 @@ def moment(at: float, timezone: str | None) -> str:
     return datetime.fromtimestamp(at, zone).strftime("%-d %b %Y, %H:%M")
 
 
+def upcoming(at: float, now: float, timezone: str | None) -> str:
+    """When something is to be, in the reader's zone: "within a minute", "at 14:02", "on 22 Nov 2026, 14:02"."""
+    if at - now <= 60:
+        return "within a minute"
+    said, today = moment(at, timezone), moment(now, timezone)
+    day, _, time = said.partition(", ")
+    return f"at {time}" if today.startswith(f"{day}, ") else f"on {said}"
+
+
 def tokens(usage: Usage) -> str:
     """What models were asked for: "1,204 tokens, $0.0021". "" when nothing."""
     total = usage.input_tokens + usage.output_tokens

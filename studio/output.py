@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import streamlit as st
 
 from studio.markup import facts, plain, prose, table
 from studio.routes import link_out
-from studio.values import shown
+from studio.values import Shown, shown
 
 _LABELS = {"url": "Open what was made"}
 
@@ -20,14 +21,19 @@ def show_note(note: str | None) -> None:
         st.markdown(f":orange-badge[:material/science: {plain(note)}]")
 
 
-def show_value(value: Any, *, key: str, studio_url: str, empty: str = "Nothing.") -> None:
-    """Text to read, links, single values, a table; the rest as a tree to unfold, and a download of it all."""
+def show_value(
+    value: Any, *, key: str, studio_url: str, empty: str = "Nothing.", whole: Callable[[], Any] | None = None
+) -> None:
+    """Text to read, links, single values, a table; the rest as a tree to unfold, and a download of it all. `whole`
+    gives all of it when somebody asks for that, where `value` may be only what it begins with."""
     parts = shown(value)
     if parts.empty:
         st.caption(empty)
         return
     show_note(parts.note)
-    if parts.text:
+    if parts.text and parts.language is not None:
+        st.code(parts.text, language=parts.language or None, wrap_lines=True)
+    elif parts.text:
         with st.container(border=True):
             st.html(prose(parts.text))
     for name, url in parts.links:
@@ -37,20 +43,36 @@ def show_value(value: Any, *, key: str, studio_url: str, empty: str = "Nothing."
     if parts.rows:
         st.html(table([words(column) for column in parts.columns], parts.rows))
     if parts.cut:
-        st.caption(plain(parts.cut))
+        st.caption(f":material/content_cut: {plain(parts.cut)}")
     if parts.tree is not None or parts.cut:
-        with st.expander("All of it, as data", icon=":material/data_object:"):
-            if not parts.cut:
-                st.json(parts.tree, expanded=2)
-            st.download_button(
-                "Download",
-                json.dumps(value, indent=2, ensure_ascii=False, default=str),
-                file_name="value.json",
-                mime="application/json",
-                icon=":material/download:",
-                key=f"{key}:download",
-                on_click="ignore",
-            )
+        _show_data(parts, value, key, whole or (lambda: value))
+
+
+def _show_data(parts: Shown, value: Any, key: str, whole: Callable[[], Any]) -> None:
+    """The data as a tree, folded away where something says it better, and a download of all of it."""
+    alone = not (parts.text or parts.rows or parts.facts or parts.links)
+    folder = st.container() if alone else st.expander("All of it, as data", icon=":material/data_object:")
+    is_text = isinstance(value, str)
+    with folder:
+        if parts.tree is not None:
+            st.json(parts.tree, expanded=2)
+        st.download_button(
+            "Download all of it",
+            # Only made when somebody asks for it: it can be large.
+            lambda: whole_content(whole()),
+            file_name="output.txt" if is_text else "output.json",
+            mime="text/plain" if is_text else "application/json",
+            icon=":material/download:",
+            key=f"{key}:download",
+            on_click="ignore",
+        )
+
+
+def whole_content(value: Any) -> bytes:
+    """A value as the content of a file: a text as it is, all else as JSON."""
+    if isinstance(value, str):
+        return value.encode()
+    return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
 
 
 def words(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from orchestrator.errors import PatchbayError
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.forms import Option
+from studio.labels import distinct
 
 SECONDS_KEPT = 30
 
@@ -58,12 +59,16 @@ def _options(picker: str, engine: WorkflowEngine) -> list[Option]:
 
 @st.cache_data(ttl=SECONDS_KEPT, max_entries=100, show_spinner=False)
 def _fetch(picker: str, home: str, _engine: WorkflowEngine) -> list[Option]:
-    """`home` keeps the lists of two engines apart."""
+    """`home` keeps the lists of two engines apart. Two things of one name are told apart by a number."""
+    return list(distinct(dict(_held(picker, _engine))).items())
+
+
+def _held(picker: str, engine: WorkflowEngine) -> Iterable[Option]:
     if picker == "models":
-        return [(name, f"{info.title} ({info.note})" if info.note else info.title) for name, info in _engine.models()]
+        return [(name, f"{info.title} ({info.note})" if info.note else info.title) for name, info in engine.models()]
     if picker == "templates":
-        return [(entry.id, entry.name) for entry in _engine.library.templates.list() if entry.error is None]
+        return [(entry.id, entry.name) for entry in engine.library.templates.list() if entry.error is None]
     owner, _, name = picker.partition(".")
-    connector = _engine.registry.connector(owner)
+    connector = engine.registry.connector(owner)
     fetch = connector.pickers.get(name)
-    return list(fetch(_engine.accounts.get(connector.id))) if fetch else []
+    return fetch(engine.accounts.get(connector.id)) if fetch else []

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import orjson
 import streamlit as st
 
+from orchestrator.beginnings import beginning
 from orchestrator.compare import Comparison, Difference
-from orchestrator.data import short
-from orchestrator.errors import InvalidInput
 from orchestrator.history import RunView, StepView
 from orchestrator.workflow_engine import WorkflowEngine
 from orchestrator.workflow_tests import WorkflowTests, made_of
-from studio.failures import guarded
-from studio.forms import Field, text_of, value_of
-from studio.markup import plain, table
-from studio.moments import ago, duration
+from studio.failures import guarded, show_problems
+from studio.forms import Field, collect
+from studio.labels import distinct
+from studio.markup import cell, plain, table
+from studio.moments import duration, moment
 from studio.notices import notice
+from studio.output import whole_content, words
 from studio.routes import asked, go
 from studio.run_view import is_over, step_name
 from studio.status import look
+from studio.values import is_cut, told
+from studio.widgets import ask
 
 OTHERS = 30
 """Runs of the same workflow that one can be compared with."""
 
+LINE = 80
+"""Characters of a text that is typed in one line."""
+
 CELL = 160
+"""Characters of a value."""
+
+DIFFERENCES = 100
+"""Lines of a comparison."""
 
 
 def again_from(step: StepView, run: RunView, engine: WorkflowEngine) -> None:
@@ -36,37 +46,59 @@ def again_from(step: StepView, run: RunView, engine: WorkflowEngine) -> None:
     if not is_over(run) or step.owner or step.is_loop:
         return
     key = f"again:{step.id}"
-    place = st.popover("Run again from here", icon=":material/replay:", key=key, on_change="rerun")
+    place = st.expander("Run again from here", icon=":material/replay:", key=key, on_change="rerun")
     if not place.open:
         return
     with place:
-        given = step.items[0].input if step.items else None
-        field = Field("input", "What it is given", "json", required=False)
-        text = st.text_area(field.label, value=text_of(given or {}), height=220, key=f"{key}:input")
-        writes = bool(run.effects)
+        given = (step.items[0].input if step.items else None) or {}
+        large = [name for name, value in given.items() if is_cut(value)]
+        fields = [given_field(name, value, _titles(step, engine)) for name, value in given.items() if name not in large]
+        if fields:
+            st.caption("What the step was given. Change what you like.")
+        answers = ask(fields, prefix=key)
+        if large:
+            st.caption(f"Too large to be changed here, and taken as it was: {plain(', '.join(large))}.")
         looked = st.toggle(
             "Show first what it would send",
             value=True,
             key=f"{key}:preview",
             help="Nothing is sent before you approve.",
         )
-        if writes:
+        if run.effects:
             st.caption(":material/warning: A write that is run again is sent again.")
         with st.container(horizontal=True):
             onwards = st.button("From here on", type="primary", key=f"{key}:from")
             alone = st.button("This step alone", key=f"{key}:only")
         if onwards or alone:
-            _again(run, step, _changed(field, text, given), engine, alone=alone, preview=looked)
+            values, problems = collect(fields, answers)
+            show_problems(problems)
+            if not problems:
+                changed = {name: value for name, value in values.items() if value != given[name]}
+                _again(run, step, changed, engine, alone=alone, preview=looked)
 
 
-def _changed(field: Field, text: str, given: dict[str, Any] | None) -> dict[str, Any]:
-    """What was typed and is not what it was."""
-    try:
-        typed = value_of(field, text) or {}
-    except InvalidInput as error:
-        st.error(f"{plain(error.message)} {plain(error.remedy)}")
-        st.stop()
-    return {name: value for name, value in typed.items() if (given or {}).get(name) != value}
+def given_field(name: str, value: Any, titles: Mapping[str, str]) -> Field:
+    """The field for a value that a step was given. `titles` are those of its parameters."""
+    label = titles.get(name) or words(name)
+    match value:
+        case bool():
+            return Field(name, label, "boolean", False, value)
+        case int():
+            return Field(name, label, "integer", False, value)
+        case float():
+            return Field(name, label, "number", False, value)
+        case str():
+            is_long = len(value) > LINE or "\n" in value
+            return Field(name, label, "multiline" if is_long else "text", False, value)
+        case None:
+            return Field(name, label, "text", False)
+        case _:
+            return Field(name, label, "json", False, json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _titles(step: StepView, engine: WorkflowEngine) -> dict[str, str]:
+    action = engine.registry.get(step.uses)
+    return {name: field.title or "" for name, field in action.params.model_fields.items()} if action else {}
 
 
 @guarded()
@@ -89,11 +121,7 @@ def more_of(run: RunView, engine: WorkflowEngine) -> None:
     if not place.open:
         return
     with place:
-        now = time.time()
-        others = [
-            one for one in engine.runs(workflow=run.summary.workflow_id, limit=OTHERS) if one.id != run.summary.id
-        ]
-        labels = {one.id: f"{ago(one.created_at, now)} · {look(one.status).word}" for one in others}
+        labels = _others(run, engine)
         chosen = st.selectbox(
             "Compare with",
             list(labels),
@@ -109,7 +137,7 @@ def more_of(run: RunView, engine: WorkflowEngine) -> None:
             _keep_as_test(run, engine)
         st.download_button(
             "Download the whole run",
-            json.dumps(asdict(run), indent=2, ensure_ascii=False, default=str),
+            lambda: whole_content(asdict(engine.run(run.summary.id))),
             file_name=f"run-{run.summary.id}.json",
             mime="application/json",
             icon=":material/download:",
@@ -117,6 +145,16 @@ def more_of(run: RunView, engine: WorkflowEngine) -> None:
             on_click="ignore",
             key="download-run",
         )
+
+
+def _others(run: RunView, engine: WorkflowEngine) -> dict[str, str]:
+    """Other runs of the workflow, newest first, as people read them. An option is known by what is read: nothing in it
+    may change by itself, as a state or "3 min ago" does."""
+    others = [one for one in engine.runs(workflow=run.summary.workflow_id, limit=OTHERS) if one.id != run.summary.id]
+    zone = st.context.timezone
+    # Numbered from the oldest on: what comes later changes no number.
+    labels = distinct({one.id: moment(one.created_at, zone) for one in others[::-1]})
+    return dict(reversed(labels.items()))
 
 
 def _keep_as_test(run: RunView, engine: WorkflowEngine) -> None:
@@ -128,7 +166,7 @@ def _keep_as_test(run: RunView, engine: WorkflowEngine) -> None:
     )
     if st.button("Keep as a test", key="keep-test", icon=":material/science:", disabled=not name):
         with guarded():
-            WorkflowTests(engine.settings.home).save(made_of(run, name or ""))
+            WorkflowTests(engine.settings.home).save(made_of(engine.run(run.summary.id), name or ""))
             notice(f"'{name}' is a test of this workflow now.")
             go("builder", id=run.summary.workflow_id, view="tests")
 
@@ -140,10 +178,13 @@ def show_comparison(run: RunView, engine: WorkflowEngine) -> None:
         return
     with st.container(border=True), guarded():
         found = engine.compare(other, run.summary.id)
-        st.subheader("Compared with the other run", anchor=False)
+        at = moment(engine.journal.summary(other).created_at, st.context.timezone)
+        st.subheader(f"Compared with the run of {at}", anchor=False)
         rows = comparison_rows(found, {step.id: step_name(step) for step in run.steps})
         if rows:
-            st.html(table(["Where", "What", "The other", "This one"], rows))
+            st.html(table(["Where", "What", "The other", "This one"], rows[:DIFFERENCES], limit=CELL))
+            if len(rows) > DIFFERENCES:
+                st.caption(f"The first {DIFFERENCES} of {len(rows):,} differences.")
         else:
             st.caption(":material/check: They were given the same and gave the same.")
         with st.container(horizontal=True):
@@ -178,5 +219,6 @@ def _word(status: str | None) -> str:
 
 
 def _side(value: Any) -> str:
-    text = value if isinstance(value, str) else "" if value is None else short(value)
-    return text if len(text) <= CELL else text[: CELL - 1] + "…"
+    if value is None or isinstance(value, str):
+        return cell(value, CELL)
+    return cell(orjson.dumps(told(beginning(value)), default=str).decode(), CELL)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from orchestrator.history import Began
 from orchestrator.workflow_engine import WorkflowEngine
+from studio.labels import distinct
 from studio.status import RUN_STATES, look
 
 DAY = 86_400
@@ -41,7 +42,7 @@ class Asked:
 
 def run_filters(engine: WorkflowEngine, on_change: Callable[[], None]) -> Asked:
     """Draw the filters. `on_change` is called when one of them was changed."""
-    names = {entry.id: entry.name for entry in engine.library.workflows.list()}
+    names = distinct({entry.id: entry.name for entry in engine.library.workflows.list()})
     words = {look(state).word: state for state in RUN_STATES}
     common: dict[str, Any] = {"bind": "query-params", "on_change": on_change}
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -23,7 +23,7 @@ def run_rows(runs: Sequence[RunSummary], now: float) -> None:
                 st.markdown(badge(run.status), width=115)
                 if run.mode == "preview":
                     st.markdown(PREVIEW, width="content")
-                when = [ago(run.created_at, now), took(run)]
+                when = [ago(run.created_at, now), took(run), f"by its {run.trigger}" if run.trigger else ""]
                 st.caption(" · ".join(part for part in when if part), width="content")
                 if run.status == "failed" and run.error:
                     message = plain(cell(run.error.get("message"), 160))

@@ -8,7 +8,9 @@ from typing import Any
 
 from orchestrator.data import is_object
 from orchestrator.history import FINAL, EffectView, ItemView, RunSummary, RunView, StepView
-from studio.moments import ago, count, duration, tokens
+from studio.markup import cell
+from studio.moments import ago, count, duration, tokens, upcoming
+from studio.remedies import Way, field_of, remedy_for
 from studio.values import note_of, texts
 
 NEEDS_A_PERSON_FOR = 7 * 86400
@@ -17,15 +19,8 @@ NEEDS_A_PERSON_FOR = 7 * 86400
 LEAST_QUOTED = 12
 """Characters: a shorter text is in another by chance."""
 
-_REMEDIES = {
-    "account": "Check the account's key, then press Run again.",
-    "unavailable": "The service did not answer. Wait a moment, then press Run again.",
-    "rate_limited": "The service asks us to slow down. Wait a moment, then press Run again.",
-    "timeout": "Press Run again, or give the step more time (`timeout`) in the workflow.",
-    "expression": "Open the workflow, correct the expression, then press Run again.",
-    "missing_variables": "Open the workflow and give the template all that it needs.",
-    "effect_unknown": "Look at the service whether it happened before you run this again.",
-}
+MESSAGE = 800
+"""Characters of an error that are shown; all of it stands under the tries of its step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +45,17 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a run failed: what happened, at which step (None: before any), and what to do."""
+    """Why a run failed: what happened, at which step (None: before any), why that is likely, and what to do. `field` is
+    the name of the field that is wrong, where that is known."""
 
+    code: str
     happened: str
     step: StepView | None
     tries: int
+    cause: str
     remedy: str
+    ways: tuple[Way, ...]
+    field: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +145,16 @@ def explanation(run: RunView) -> Explanation | None:
         return None
     step = next((step for step in run.steps if step.status == "failed" and step.error), None)
     error: Mapping[str, Any] = run.summary.error or (step.error if step else None) or {}
+    remedy = remedy_for(error)
     return Explanation(
-        happened=str(error.get("message") or "The run stopped and gave no reason."),
+        code=str(error.get("code")),
+        happened=cell(error.get("message") or "The run stopped and gave no reason.", MESSAGE),
         step=step,
         tries=step.attempts if step else 0,
-        remedy=str(error.get("remedy") or _REMEDIES.get(str(error.get("code")), "Press Run again.")),
+        cause=remedy.cause,
+        remedy=cell(error.get("remedy") or remedy.advice, MESSAGE),
+        ways=remedy.ways,
+        field=field_of(error),
     )
 
 
@@ -184,6 +189,12 @@ def step_facts(step: StepView) -> list[str]:
 def loop_items(step: StepView) -> list[ItemView]:
     """The items of a `for_each`; empty for a step that ran once."""
     return [item for item in step.items if item.item]
+
+
+def pauses(step: StepView, now: float, timezone: str | None) -> list[str]:
+    """What a step waits for and when it goes on, once each: "Nobody has answered yet. It looks again at 14:02."."""
+    said = (item.waits_for(lambda at: upcoming(at, now, timezone)) for item in step.items)
+    return list(dict.fromkeys(one for one in said if one))
 
 
 def effect_line(effect: EffectView) -> EffectLine:

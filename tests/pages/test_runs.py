@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from typing import Any, ClassVar
+
+import orjson
 import pytest
 
 from orchestrator.workflow_engine import WorkflowEngine
+from studio.output import whole_content
+from studio.run_step import whole_item
 from tests.pages.conftest import FILES_A_PAGE, OFFLINE, Open, Save, failing_step, link_labels, said
 
 
@@ -56,7 +62,7 @@ def test_a_failed_run_explains_itself_once_and_offers_the_way_on(
 
     (error,) = at.error
     assert error.value.startswith("Step **Add** failed")
-    assert {"again", "resume"} <= {button.key for button in at.button}
+    assert {"again", "way-step", "way-again"} <= {button.key for button in at.button}
 
 
 def test_run_again_starts_a_new_run_of_the_same_and_leads_to_it(
@@ -126,7 +132,8 @@ class TestGoingBack:
         at = open_page("runs", id=first, step="mail")
         at.session_state["again:mail"] = True
         at.run()
-        at.text_area(key="again:mail:input").set_value('{"query": "is:unread", "limit": 1}').run()
+        assert at.text_input(key="again:mail:query").value == "is:unread"
+        at.number_input(key="again:mail:limit").set_value(1).run()
         at.button(key="again:mail:from").click().run()
 
         second = engine.runs(limit=1)[0]
@@ -140,7 +147,7 @@ class TestGoingBack:
         first = engine.execute_workflow("reads").run_id
         second = engine.execute_workflow("reads", {"n": 2}).run_id
         at = open_page("runs", id=second, **{"with": first})
-        assert "Compared with the other run" in [head.value for head in at.subheader]
+        assert any(head.value.startswith("Compared with the run of ") for head in at.subheader)
         assert "given n" in said(at)
         at.button(key="close-comparison").click().run()
         assert "with" not in at.query_params
@@ -189,3 +196,87 @@ def test_a_run_becomes_a_test_of_its_workflow(open_page: Open, engine: WorkflowE
     assert "Nothing differs." in said(at)
     assert len(engine.runs()) == 1
     assert effects == 1
+
+
+class TestLargeOutputs:
+    LARGE: ClassVar[dict[str, Any]] = {
+        "messages": [{"name": f"row {n}", "tags": ["a"]} for n in range(20_000)],
+    }
+
+    def test_are_shown_by_their_beginning_without_being_read(
+        self, open_page: Open, engine: WorkflowEngine, save: Save
+    ) -> None:
+        workflow = save("big", output={"all": "{{ steps.mail.messages }}"})
+        run_id = engine.start_workflow(workflow, pins={"mail": self.LARGE})
+        engine.wait(run_id)
+        shutil.rmtree(engine.settings.home / "files")  # nothing of it is needed to look at the run
+
+        at = open_page("runs", id=run_id)
+
+        assert said(at).count("The first 50 of 20,000.") == 2, "of the step, and of the run"
+        assert "<td>row 49</td>" in said(at)
+        assert "row 50" not in said(at)
+
+    def test_are_whole_for_whoever_asks_for_all_of_it(self, engine: WorkflowEngine, save: Save) -> None:
+        run_id = engine.start_workflow(save("big"), pins={"mail": self.LARGE})
+        engine.wait(run_id)
+        assert orjson.loads(whole_content(whole_item(run_id, "mail", "", engine).output)) == self.LARGE
+
+    def test_are_no_part_of_what_is_typed_to_run_again(
+        self, open_page: Open, engine: WorkflowEngine, save: Save
+    ) -> None:
+        steps = [
+            {"id": "mail", "uses": "gmail.search_messages", "with": {"query": "is:unread"}},
+            {"id": "keep", "uses": "set", "with": {"values": {"all": "{{ steps.mail }}"}}},
+        ]
+        run_id = engine.start_workflow(save("big", steps=steps), pins={"mail": self.LARGE})
+        engine.wait(run_id)
+        at = open_page("runs", id=run_id, step="keep")
+        at.session_state["again:keep"] = True
+        at.run()
+        assert "again:keep:values" not in at.session_state
+        assert "Too large to be changed here, and taken as it was: values" in said(at)
+        at.button(key="again:keep:only").click().run()
+        again = engine.run(engine.wait(engine.runs(limit=1)[0].id).run_id)
+        assert again.steps[1].output == {"values": {"all": self.LARGE}}
+
+
+def test_the_tries_of_a_step_say_what_each_cost_and_why_it_failed(
+    open_page: Open, engine: WorkflowEngine, save: Save
+) -> None:
+    save("tries", steps=[{**failing_step(), "retry": {"attempts": 2, "backoff": 0.01}}])
+    at = open_page("runs", id=engine.execute_workflow("tries").run_id)
+    assert "<th>How it went</th>" in said(at)
+    assert "leads to no page or database. In Notion, open it" in said(at)
+
+
+def test_a_run_shows_its_files_whoever_wrote_them(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    note = {"id": "note", "uses": "files.write", "with": {"path": "a/note.md", "content": "# Hi"}}
+    save("writes", steps=[note, failing_step()])
+    run_id = engine.execute_workflow("writes").run_id
+    (engine.settings.home / "runs" / run_id / "dot.png").write_bytes(b"x")  # by another process
+
+    at = open_page("runs", id=run_id, step="note")
+
+    assert at.expander[0].label == "2 files of this run"
+    assert said(at).count(f'href="/api/runs/{run_id}/files/a/note.md" download') == 2, "of the run, and of the step"
+    assert said(at).count("<img") == 1
+
+
+def test_a_run_that_began_others_leads_to_them_and_back(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    save("inner", name="The inner one")
+    save("outer", steps=[{"id": "call", "uses": "workflow", "with": {"workflow": "inner"}}])
+    outer = engine.execute_workflow("outer").run_id
+    at = open_page("runs", id=outer)
+    assert "The inner one" in link_labels(at)
+    inner = engine.runs(workflow="inner")[0].id
+    assert "Another run began it and waits for it" in link_labels(open_page("runs", id=inner))
+
+
+def test_the_one_item_that_failed_is_shown_first(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    add = {**FILES_A_PAGE[1], "id": "add", "with": {"parent": "{{ item }}", "title": "x", "markdown": "x"}, "needs": []}
+    save("each", steps=[{**add, "for_each": "{{ ['Inbox summaries', 'nowhere'] }}", "on_error": "continue"}])
+    at = open_page("runs", id=engine.execute_workflow("each").run_id, step="add")
+    assert at.selectbox(key="item:add").options == ["Item 1 of 2", "Item 2 of 2"]
+    assert at.selectbox(key="item:add").value == "1"
+    assert "Failed: 2" in said(at)

@@ -11,7 +11,9 @@ from studio.failures import Failure, describe
 def test_an_error_of_ours_says_what_where_and_what_to_do() -> None:
     error = AccountError("GitHub refuses the token.", remedy="Connect again.", where=Where("w", "issue"))
 
-    assert describe(error) == Failure("GitHub refuses the token.", "Connect again.", "workflow 'w', step 'issue'")
+    assert describe(error) == Failure(
+        "GitHub refuses the token.", "Connect again.", "workflow 'w', step 'issue'", code="account"
+    )
 
 
 def test_a_wrong_workflow_lists_its_problems() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.history import Usage
-from studio.moments import ago, count, duration, moment, tokens
+from studio.moments import ago, count, duration, moment, tokens, upcoming
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,17 @@ def test_tokens_are_told_with_their_price_when_it_is_known() -> None:
 
 def test_counting() -> None:
     assert [count(number, "step") for number in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]
+
+
+@pytest.mark.parametrize(
+    ("in_seconds", "said"),
+    [
+        (-300, "within a minute"),
+        (2, "within a minute"),
+        (600, "at 23:50 UTC"),
+        (3600, "on 23 Nov 2026, 00:40 UTC"),
+    ],
+)
+def test_when_something_is_to_be(in_seconds: float, said: str) -> None:
+    late = 1_795_390_800.0  # 22 Nov 2026, 23:40 UTC
+    assert upcoming(late + in_seconds, late, None) == said

@@ -17,6 +17,7 @@ from studio.run_view import (
     is_still,
     loop_items,
     model_note,
+    pauses,
     result,
     step_facts,
     step_name,
@@ -73,7 +74,8 @@ def test_a_failure_is_explained_by_the_step_that_failed() -> None:
     assert found.step is not None
     assert found.step.id == "b"
     assert found.happened == "GitHub refuses the token."
-    assert found.remedy == "Check the account's key, then press Run again."
+    assert found.remedy == "Reconnect the account, then try again."
+    assert found.ways[0].deed == "account"
 
 
 def test_the_errors_own_remedy_comes_first_and_there_always_is_one() -> None:
@@ -185,3 +187,26 @@ def test_a_failure_needs_a_person_until_the_workflow_ran_again_or_it_is_old() ->
     assert failed_of_late([again, other, failed], now=300) == [other]
     assert failed_of_late([failed], now=300) == [failed]
     assert failed_of_late([failed], now=300 + 8 * 86400) == []
+
+
+NOT_YET = {"code": "not_yet", "message": "Nobody has answered yet."}
+DOWN = {"code": "unavailable", "message": "Telegram did not answer."}
+
+
+class TestAStepThatWaits:
+    def waiting(self, *errors: dict[str, str] | None, until: float | None = 1700.0) -> list[str]:
+        items = [replace(item(str(n)), status="waiting", error=error, until=until) for n, error in enumerate(errors)]
+        return pauses(step("a", "waiting", items=tuple(items)), now=1000, timezone="Europe/Rome")
+
+    def test_says_what_it_waits_for_and_when_it_looks_again(self) -> None:
+        assert self.waiting(NOT_YET) == ["Nobody has answered yet. It looks again at 01:28."]
+
+    def test_or_tries_again_or_goes_on(self) -> None:
+        assert self.waiting(DOWN) == ["Telegram did not answer. It tries again at 01:28."]
+        assert self.waiting(None) == ["It goes on at 01:28."]
+
+    def test_says_the_same_once(self) -> None:
+        assert len(self.waiting(NOT_YET, NOT_YET)) == 1
+
+    def test_for_a_person_says_nothing_of_a_time(self) -> None:
+        assert self.waiting(None, until=None) == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from studio.values import ROW_LIMIT, TEXT_LIMIT, note_of, shown
+from orchestrator.beginnings import beginning
+from studio.values import ROW_LIMIT, TEXT_LIMIT, TREE_TEXT, is_cut, note_of, shown
 
 MAIL = {"id": "1", "thread_id": "2", "to": ["me"], "text": "Hello", "subject": "Invoice", "url": "https://a.example"}
 
@@ -53,3 +54,46 @@ def test_a_single_value_and_nested_data() -> None:
     assert shown(["a", "b"]).rows == (("a",), ("b",))
     assert shown({"a": {"b": 1}}).tree == {"a": {"b": 1}}
     assert shown([[1], [2]]).tree == [[1], [2]]
+
+
+def test_what_is_not_shown_is_told_wherever_it_is_cut() -> None:
+    parts = shown({"deep": {"rows": [{"n": n} for n in range(90_000)]}})
+    assert parts.cut == "Cut, deep.rows: the first 50 of 90,000."
+    assert parts.tree["deep"]["rows"][-1] == "… 89,950 more"
+    assert len(parts.tree["deep"]["rows"]) == ROW_LIMIT + 1
+
+    text = shown({"a": {"b": "x" * 1_000_000}})
+    assert text.cut == "Cut, a.b: the first 2,000 of 1,000,000."
+    assert text.tree["a"]["b"] == "x" * TREE_TEXT + "… (998,000 characters more)"
+
+    fields = shown({f"k{n}": [n] for n in range(3_000)})
+    assert fields.cut == "The first 100 of 3,000 fields."
+
+
+def test_a_beginning_tells_how_long_the_whole_is() -> None:
+    once = beginning({"text": "x" * 1_000_000, "rows": list(range(70_000))})
+    parts = shown(once)
+    assert parts.cut == f"The first {len(parts.text):,} of 1,000,000 characters."
+    assert is_cut(once)
+    assert not is_cut({"a": ["b"]})
+
+
+def test_text_is_shown_as_what_it_is() -> None:
+    assert shown("# Title").language is None
+    assert shown({"path": "a.py", "text": "# comment"}).language == "python"
+    assert shown({"path": "a.csv", "text": "a,b"}).language == ""
+    assert shown({"path": "a.md", "text": "# Title"}).language is None
+    assert shown("<!doctype html><script>alert(1)</script>").language == "markup"
+
+
+def test_json_in_a_text_is_data() -> None:
+    assert shown('{"a": [1, 2]}').tree == {"a": [1, 2]}
+    assert shown({"text": '[{"a": 1}]', "model": "m"}).columns == ("a",)
+    assert shown("[not json").text == "[not json"
+
+
+def test_whatever_is_shown_is_small() -> None:
+    fields = {f"k{n}": "z" * 900 for n in range(900)}
+    huge = {"text": "x" * 5_000_000, "rows": [{"a": ["y" * 9_000] * 90}] * 900, **fields}
+    parts = shown(huge)
+    assert len(str(parts)) < 200_000
