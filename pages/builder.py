@@ -13,6 +13,7 @@ from studio.builder.problems_panel import problems_panel
 from studio.builder.start import start_page
 from studio.builder.tests_panel import tests_panel
 from studio.builder.trials import known_of, last_run
+from studio.builder.triggers_panel import triggers_panel
 from studio.builder.workflow_settings import workflow_settings
 from studio.canvas import canvas, catalog_of, marks_of
 from studio.components import editor
@@ -32,6 +33,7 @@ VIEWS = {
     "canvas": ":material/account_tree: Canvas",
     "json": ":material/data_object: JSON",
     "settings": ":material/tune: Inputs and outputs",
+    "triggers": ":material/bolt: Triggers",
     "history": ":material/history: History",
     "tests": ":material/science: Tests",
 }
@@ -49,6 +51,10 @@ def builder_page(id: str, engine: WorkflowEngine) -> None:
             json_view(editing, found, engine)
         case "settings":
             workflow_settings(editing, known_of(editing.content, last_run(id, engine)), engine)
+        case "triggers":
+            triggers_panel(editing, engine)
+            if wrong := [problem for problem in found if (problem.where.key or "").startswith("triggers")]:
+                problems_panel(wrong)
         case "history":
             history_panel(editing, engine.workflow_versions)
         case "tests":

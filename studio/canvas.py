@@ -23,14 +23,14 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import streamlit as st
 
-from orchestrator.actions import Registry
 from orchestrator.data import is_object
 from orchestrator.errors import Problem
 from orchestrator.history import RunView, StepView
+from orchestrator.registry import Registry
 from orchestrator.steps import KINDS
 from orchestrator.steps.kind import FLOW
 from studio.components import declare
@@ -57,6 +57,20 @@ class CatalogGroup(TypedDict):
     actions: list[CatalogAction]
 
 
+class BoxChange(TypedDict):
+    """How a box differs between two versions. `fields` counts what differs in it."""
+
+    kind: Literal["added", "removed", "changed", "moved"]
+    fields: int
+
+
+class Comparison(TypedDict):
+    """What a workflow is compared with, and how its boxes differ: by the ids of steps, and "step:state" for states."""
+
+    before: Mapping[str, Any]
+    changes: Mapping[str, BoxChange]
+
+
 class Mark(TypedDict):
     """How a step fared in a run. `seconds` is how long it took, `done` of `total` its items, `cached` how many of them
     were taken from the cache, `cost` in US dollars."""
@@ -75,7 +89,8 @@ class CanvasEvent:
     """What a person did since the script run before.
 
     `draft` is the whole workflow as it is now, None when it did not change. `selected` is the step that is chosen now,
-    None when none is or several are. `opened` says that it was opened (Enter, double click): show its settings.
+    or whose state is, None when none is or several are. `opened` says that it was opened (Enter, double
+    click): show its settings.
     """
 
     draft: dict[str, Any] | None
@@ -86,14 +101,15 @@ class CanvasEvent:
 @dataclass(frozen=True, slots=True)
 class _Met:
     """What the page and the browser told each other so far. `revision` counts the page's changes of the draft, `seen`
-    is the number of the browser's latest edit; `asked` is the step that the page chose last, `choice` counts how often
-    it chose, `heard` is when the browser last told which one is chosen."""
+    is the number of the browser's latest edit; `state` is that of the selected step; `asked` is the step that the page
+    chose last, `choice` counts how often it chose, `heard` is when the browser last told which one is chosen."""
 
     session: str
     draft: Any
     revision: int = 0
     seen: int = 0
     selected: str | None = None
+    state: str | None = None
     asked: str | None = None
     choice: int = 0
     heard: float = 0
@@ -113,13 +129,16 @@ def canvas(
     selected: str | None = None,
     problems: Iterable[Problem] = (),
     read_only: bool = False,
+    compare: Comparison | None = None,
     height: int = 640,
 ) -> CanvasEvent | None:
     """The canvas, and what a person did on it since the last script run; None when that is nothing.
 
     `draft` is the content of a workflow file, right or not: what has no shape that can be drawn is left out, and never
     lost. `status` marks steps by their ids (`marks_of`), `problems` puts a sign on theirs. `selected` chooses a step
-    when it is another one than before: the way from a problem to its step. `height` is in pixels.
+    when it is another one than before: the way from a problem to its step. With `compare`, what differs from another
+    version is marked, and what that one had besides is drawn where it stood, to be looked at alone. `height` is in
+    pixels.
 
     Use another `key` for another workflow: history, selection and view belong to it. When an event is returned, the
     draft and the selection of this script run are those of the event.
@@ -139,7 +158,8 @@ def canvas(
             "problems": [{"step": problem.where.step, "message": _sentence(problem)} for problem in problems],
             "selected": met.selected,
             "choice": met.choice,
-            "readOnly": read_only,
+            "readOnly": read_only or compare is not None,
+            "compare": compare,
             "height": height,
         },
         on_edit_change=_ignore,
@@ -158,7 +178,7 @@ def _page_said(met: _Met, draft: Any, selected: str | None) -> _Met:
     if draft != met.draft:
         met = replace(met, draft=draft, revision=met.revision + 1)
     if selected is not None and selected not in (met.asked, met.selected):
-        met = replace(met, selected=selected, choice=met.choice + 1)
+        met = replace(met, selected=selected, state=None, choice=met.choice + 1)
     return replace(met, asked=selected)
 
 
@@ -173,8 +193,14 @@ def _browser_said(met: _Met, state: Any) -> tuple[_Met, CanvasEvent | None]:
         met = replace(met, draft=edit, seen=told["number"])
     if chosen.get("at", 0) == met.heard:
         return met, CanvasEvent(edit, met.selected, opened=False) if is_new else None
-    met = replace(met, selected=chosen["step"], heard=chosen["at"])
+    met = replace(met, selected=chosen["step"], state=chosen.get("state"), heard=chosen["at"])
     return met, CanvasEvent(edit if is_new else None, met.selected, opened=chosen["opened"])
+
+
+def chosen_state(key: str, step: str) -> str | None:
+    """The state of a state machine that is chosen on the canvas `key`."""
+    met: _Met | None = st.session_state.get(f"{key}:met")
+    return met.state if met and met.selected == step else None
 
 
 def catalog_of(registry: Registry) -> list[CatalogGroup]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,9 @@ from orchestrator.errors import PatchbayError
 from orchestrator.library import parse_text
 from orchestrator.version_diff import Change, changes
 from orchestrator.versions import Version, Versions
+from orchestrator.workflow_engine import current
+from studio.builder.edit import find_step
+from studio.canvas import Comparison, canvas, catalog_of
 from studio.editing import Editing, forget
 from studio.failures import guarded
 from studio.markup import plain, table
@@ -19,7 +23,7 @@ from studio.moments import ago, moment
 from studio.notices import notice
 from studio.people import who
 from studio.text_diff import is_worth_comparing, text_diff
-from studio.version_view import change_rows, origin_words
+from studio.version_view import box_changes, change_rows, origin_words
 
 SHOWN = 50
 
@@ -29,7 +33,7 @@ def history_panel(editing: Editing, versions: Versions[Any]) -> None:
     if not known:
         st.caption("It has no version yet: its file cannot be read.")
         return
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = st.columns([1, 3], gap="medium")
     with left:
         chosen = _choose(known)
     with right:
@@ -67,7 +71,8 @@ def _show(editing: Editing, version: Version, known: Sequence[Version], versions
     text = versions.text(editing.id, version.number)
     others = {one.number: f"Version {one.number}" for one in known if one.number != version.number}
     others[0] = "The draft"
-    before = next((one.number for one in known if one.number < version.number), 0)
+    earlier = next((one.number for one in known if one.number < version.number), 0)
+    before = 0 if newest and editing.is_changed else earlier
     other = st.selectbox(
         "Compared with",
         list(others),
@@ -77,7 +82,8 @@ def _show(editing: Editing, version: Version, known: Sequence[Version], versions
     )
     other_text = editing.text if other == 0 else versions.text(editing.id, other)
     forward = other != 0 and other < version.number
-    show_changes(_between(other_text, text) if forward else _between(text, other_text))
+    older, newer = (other_text, text) if forward else (text, other_text)
+    _compare(older, newer, versions, key=f"compare:{editing.id}:{version.number}:{other}")
     with st.expander("The whole text", icon=":material/data_object:"):
         st.code(text, language="json")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -96,6 +102,41 @@ def _show(editing: Editing, version: Version, known: Sequence[Version], versions
             if st.button("Keep", key=f"keep-label:{version.number}"):
                 versions.label(editing.id, version.number, label or "")
                 st.rerun()
+
+
+def _compare(older: str, newer: str, versions: Versions[Any], key: str) -> None:
+    """What differs: of workflows on the canvas too, where the chosen step alone is told in full."""
+    try:
+        before, after = parse_text(older), parse_text(newer)
+    except PatchbayError:
+        show_changes(None)
+        return
+    found = changes(before, after)
+    if versions.shelf.kind != "workflow" or not found:
+        show_changes(found)
+        return
+    chosen = f"{key}:chosen"
+    comparison = Comparison(before=before, changes=box_changes(found))
+    event = canvas(
+        after,
+        catalog_of(current().registry),
+        key=key,
+        selected=st.session_state.get(chosen),
+        compare=comparison,
+        height=460,
+    )
+    if event is not None:
+        st.session_state[chosen] = event.selected
+    step = st.session_state.get(chosen)
+    if step is None:
+        st.caption("Choose a step to see only what differs in it.")
+        show_changes(found)
+        return
+    shown = find_step(after, step) or find_step(before, step) or {}
+    st.markdown(f"**{plain(str(shown.get('name') or step))}**")
+    show_changes([replace(change, step="") for change in found if change.step == step])
+    with st.expander("All that differs", icon=":material/difference:"):
+        show_changes(found)
 
 
 def show_changes(found: Sequence[Change] | None) -> None:
@@ -120,13 +161,6 @@ def show_changes(found: Sequence[Change] | None) -> None:
 
 def _is_text(change: Change) -> bool:
     return change.kind == "changed" and is_worth_comparing(change.before, change.after)
-
-
-def _between(before: str, after: str) -> list[Change] | None:
-    try:
-        return changes(parse_text(before), parse_text(after))
-    except PatchbayError:
-        return None
 
 
 @guarded()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
+from orchestrator.data import is_object
 from orchestrator.version_diff import Change
 from orchestrator.versions import Origin
+from studio.canvas import BoxChange
 
 LONGEST = 200
 
@@ -37,6 +39,35 @@ def change_rows(found: Sequence[Change]) -> list[tuple[str, str, str, str]]:
         )
         for change in found
     ]
+
+
+def box_changes(found: Sequence[Change]) -> dict[str, BoxChange]:
+    """How the boxes of the canvas differ: steps by their ids, states as "step:state"."""
+    boxes: dict[str, BoxChange] = {}
+    for change in found:
+        if not change.step:
+            continue
+        for box, kind in _boxes(change):
+            known = boxes.get(box)
+            if kind != "changed":
+                boxes[box] = BoxChange(kind=kind, fields=0)
+            elif known is None or known["kind"] in ("changed", "moved"):
+                boxes[box] = BoxChange(kind="changed", fields=(known["fields"] if known else 0) + 1)
+    return boxes
+
+
+def _boxes(change: Change) -> Iterator[tuple[str, Literal["added", "removed", "changed", "moved"]]]:
+    if change.field:
+        yield change.step, "changed"
+        place, _, rest = change.field.removeprefix("states.").partition(".")
+        if place != change.field:
+            yield f"{change.step}:{place}", "changed" if rest else change.kind
+        return
+    yield change.step, change.kind
+    step = change.before if change.kind == "removed" else change.after
+    states = step.get("states") if is_object(step) else None
+    for name in states if is_object(states) else ():
+        yield f"{change.step}:{name}", change.kind
 
 
 def _side(change: Change, value: Any, absent: str) -> str:

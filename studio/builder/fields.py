@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from orchestrator.actions import Action, Registry
+from pydantic import BaseModel
+
+from orchestrator.actions import Action
 from orchestrator.data import is_list, is_object
+from orchestrator.registry import Registry
 from orchestrator.steps import KINDS
-from orchestrator.steps.kind import Kind
+from orchestrator.steps.kind import BodyKind, Kind, RoundsKind
+from orchestrator.steps.states import States
 from studio.forms import Field, Option, text_of
 from studio.forms import Kind as Widget
 
@@ -17,7 +22,8 @@ from studio.forms import Kind as Widget
 @dataclass(frozen=True, slots=True)
 class Param:
     """One parameter. `path` leads to it in the step; `value` is what stands there, None for nothing; `default` is what
-    holds then. `example` helps whoever fills it in. `picker` names the list that it is chosen from."""
+    holds then. `example` helps whoever fills it in. `picker` names the list that it is chosen from. `late`: it is
+    looked at when the steps inside have run."""
 
     field: Field
     path: tuple[str, ...]
@@ -26,15 +32,12 @@ class Param:
     example: str
     expert: bool
     picker: str | None
-
-    @property
-    def is_expression(self) -> bool:
-        return isinstance(self.value, str) and ("{{" in self.value or "{%" in self.value)
+    late: bool = False
 
     @property
     def takes_text(self) -> bool:
-        """Whether an expression can be typed into its own widget."""
-        return self.field.kind in ("text", "multiline")
+        """Whether it is typed as text, so that an expression can stand in it at any time."""
+        return self.field.kind in ("text", "multiline", "lines", "json")
 
 
 def described(uses: str, registry: Registry) -> Action | Kind[Any] | None:
@@ -47,8 +50,14 @@ def pickers_of(uses: str, registry: Registry) -> set[str]:
     known = described(uses, registry)
     if known is None:
         return set()
-    parts = known.params.model_json_schema(by_alias=True).get("properties", {}).values()
+    parts = _schema(known.params).get("properties", {}).values()
     return {part["picker"] for part in parts if part.get("picker")}
+
+
+def runs_steps_inside(step: Mapping[str, Any]) -> bool:
+    """Whether it has one body, which is a list of steps."""
+    kind = KINDS.get(str(step.get("uses")))
+    return isinstance(kind, BodyKind) and not isinstance(kind, States)
 
 
 def params_of(step: Mapping[str, Any], registry: Registry, lists: Mapping[str, Sequence[Option]]) -> list[Param]:
@@ -56,15 +65,23 @@ def params_of(step: Mapping[str, Any], registry: Registry, lists: Mapping[str, S
     known = described(str(step.get("uses")), registry)
     if known is None:
         return []
-    schema = known.params.model_json_schema(by_alias=True)
+    schema = _schema(known.params)
     given = step.get("with")
     values: Mapping[str, Any] = given if is_object(given) else {}
     required = schema.get("required", ())
     defs = schema.get("$defs", {})
-    return [
+    late = known.late if isinstance(known, RoundsKind) else frozenset[str]()
+    found = (
         _param(name, resolved(part, defs), values.get(name), name in required, lists)
         for name, part in schema.get("properties", {}).items()
-    ]
+    )
+    return [replace(param, late=param.field.name in late) for param in found]
+
+
+@cache
+def _schema(params: type[BaseModel]) -> Mapping[str, Any]:
+    """Made once: it takes milliseconds, and is asked for with each key that somebody presses."""
+    return params.model_json_schema(by_alias=True)
 
 
 def resolved(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:

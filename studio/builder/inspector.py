@@ -10,15 +10,17 @@ import streamlit as st
 from orchestrator.history import RunView, StepView
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.builder.edit import find_step, set_value
-from studio.builder.fields import described, params_of, pickers_of
+from studio.builder.expression_form import ExpressionForm
+from studio.builder.fields import described, params_of, pickers_of, runs_steps_inside
 from studio.builder.param_form import param_form
+from studio.builder.states_form import states_form
 from studio.builder.step_settings import step_settings
 from studio.builder.trials import known_of, pin, pins_of, run_to, test_step
-from studio.builder.variables import scope_of, variables
+from studio.builder.variables import Known, reach_of
 from studio.editing import Editing, change
 from studio.failures import guarded
 from studio.forms import Field, text_of, value_of
-from studio.markup import plain
+from studio.markup import code, plain
 from studio.output import show_value
 from studio.pickers import lists_of
 from studio.routes import link
@@ -32,12 +34,10 @@ def inspector(editing: Editing, id: str | None, run: RunView | None, engine: Wor
         st.caption("Choose a step on the canvas to see and change it, or add one from the list on its left.")
         return
     known = known_of(editing.content, run)
-    found = variables(editing.content, step["id"], known, engine.registry)
-    scope = scope_of(editing.content, step["id"], known)
     action = described(str(step.get("uses")), engine.registry)
     _name(editing, step, engine)
     st.caption(
-        f"{plain(action.title)} · `{step['id']}`"
+        f"{plain(action.title)} · {code(step['id'])}"
         if action
         else f":red[There is no action '{plain(str(step.get('uses')))}'.]"
     )
@@ -48,15 +48,31 @@ def inspector(editing: Editing, id: str | None, run: RunView | None, engine: Wor
             params = params_of(step, engine.registry, lists)
             if not params:
                 st.caption("It needs nothing.")
-            param_form(editing, step["id"], params, found, scope, engine)
+            param_form(editing, step["id"], params, *_expressions(editing, step, "setup", known, engine), engine)
+            if step.get("uses") == "states":
+                states_form(editing, step, known, engine)
             if action is not None:
                 st.caption(plain(action.description))
     if settings.open:
         with settings:
-            step_settings(editing, step, found, scope, engine)
+            step_settings(editing, step, *_expressions(editing, step, "settings", known, engine), engine)
     if trial.open:
         with trial:
             _trial(editing, step, run, engine)
+
+
+def _expressions(
+    editing: Editing, step: Mapping[str, Any], part: str, known: Known, engine: WorkflowEngine
+) -> tuple[ExpressionForm, ExpressionForm | None]:
+    """For what is looked at before the step runs, and for what is looked at when the steps inside it have run; None for
+    one that has none."""
+
+    def form(inside: bool) -> ExpressionForm:
+        reach = reach_of(editing.content, step["id"], known, engine.registry, inside=inside)
+        return ExpressionForm(f"expressions:{editing.id}:{step['id']}:{part}:{inside}", reach)
+
+    own = form(inside=False)
+    return own, form(inside=True) if runs_steps_inside(step) else None
 
 
 def _name(editing: Editing, step: Mapping[str, Any], engine: WorkflowEngine) -> None:

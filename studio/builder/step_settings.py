@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 
+from orchestrator.data import is_object
+from orchestrator.errors import InvalidInput
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.builder.edit import every_step, set_value
-from studio.builder.insert import inserted, picker
-from studio.builder.variables import NOTHING, Variable, value_now, waits_for
+from studio.builder.expression_form import ExpressionForm
+from studio.builder.outputs import output_fields
 from studio.editing import Editing, change
-from studio.markup import plain
+from studio.forms import Field, text_of, value_of
 
+UNANSWERED = {"reject": "It is not sent, and the step fails", "approve": "It is sent"}
 ON_ERROR = {"fail": "Stop the run", "continue": "Go on; the error is data for later steps"}
 
 
 def step_settings(
     editing: Editing,
     step: Mapping[str, Any],
-    found: Sequence[Variable],
-    scope: Mapping[str, Any],
+    expressions: ExpressionForm,
+    inside: ExpressionForm | None,
     engine: WorkflowEngine,
 ) -> None:
-    """A field for each setting. What is at its default is not written into the file."""
+    """A field for each setting. What is at its default is not written into the file. `inside` is for what is looked at
+    when the steps inside it have run; None for a step that has none."""
     id = step["id"]
     row = _Row(editing, id, engine)
-    _expression(row, "if", "Only when", "{{ steps.mail.messages | length > 0 }}", step, found, scope)
-    _expression(row, "for_each", "Once for each of", "{{ steps.mail.messages }}", step, found, scope)
+    row.expression(expressions, "if", "Only when", "{{ steps.mail.messages | length > 0 }}", step, _condition)
+    row.expression(expressions, "for_each", "Once for each of", "{{ steps.mail.messages }}", step, _items)
     if step.get("for_each") is not None:
         row.number(("concurrency",), "At the same time, at most", step.get("concurrency"), 4, whole=True)
     service = str(step.get("uses")).split(".")[0]
@@ -49,6 +53,13 @@ def step_settings(
             step.get("cache"),
             "For a day. The run shows which results were taken.",
         )
+    if action is not None and action.effect != "read":
+        _approve(row, expressions, step)
+    if inside is not None:
+        st.markdown("**What it gives each time**", help="Without any, the outputs of the steps inside it.")
+        output_fields(step.get("output"), row.key(("output",)), row.put, inside)
+        inside.offer()
+    expressions.offer()
 
 
 class _Row:
@@ -99,6 +110,24 @@ class _Row:
         st.session_state[key] = bool(value)
         st.toggle(label, key=key, help=help, on_change=self._take(path, False))
 
+    def expression(
+        self,
+        expressions: ExpressionForm,
+        name: str,
+        label: str,
+        hint: str,
+        step: Mapping[str, Any],
+        meant: Callable[[str], Any],
+    ) -> None:
+        def take(text: str) -> str:
+            try:
+                self.put((name,), meant(text))
+            except InvalidInput as error:
+                return f"{error.message} {error.remedy}"
+            return ""
+
+        expressions.field(label, text_of(step.get(name)), take, key=self.key((name,)), hint=hint)
+
     def _take(self, path: tuple[str, ...], default: Any) -> Callable[[], None]:
         def take() -> None:
             said = st.session_state.get(self.key(path))
@@ -116,38 +145,57 @@ def _retry(row: _Row, step: Mapping[str, Any]) -> None:
     row.number(path, "Tries in all, with growing waits", attempts, 1, whole=True, least=1)
 
 
-def _expression(
-    row: _Row,
-    name: str,
-    label: str,
-    example: str,
-    step: Mapping[str, Any],
-    found: Sequence[Variable],
-    scope: Mapping[str, Any],
-) -> None:
-    key = row.key((name,))
-    value = step.get(name)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        st.session_state[key] = "" if value is None else str(value)
-        st.text_input(
-            label,
-            key=key,
-            placeholder=example,
-            on_change=lambda: row.put((name,), _condition(st.session_state.get(key))),
-        )
-        picker(found, key, lambda path: row.put((name,), inserted("", path)))
-    if isinstance(value, str) and "{{" in value:
-        now, wrong = value_now(value, scope)
-        if wrong and (earlier := waits_for(value, found, scope)):
-            st.caption(f"Its value shows here once '{plain(earlier[0])}' has run.")
-        elif wrong:
-            st.caption(f":material/help: {plain(wrong)}")
-        elif now is not NOTHING:
-            said = f"{len(now)} items" if isinstance(now, list) else str(now)
-            st.caption(f"= {plain(said[:160])}")
+def _approve(row: _Row, expressions: ExpressionForm, step: Mapping[str, Any]) -> None:
+    asked = step.get("approve")
+    help = "It shows the very mail, page or issue, and sends nothing before somebody says yes."
+    row.switch(("approve",), "Ask a person before it goes out", asked, help)
+    if not asked:
+        return
+    given: Mapping[str, Any] = asked if is_object(asked) else {}
+
+    def put(name: str, value: Any) -> str:
+        kept = {key: known for key, known in {**given, name: value}.items() if known not in (None, "")}
+        row.put(("approve",), kept or True)
+        return ""
+
+    def key(name: str) -> str:
+        return row.key(("approve", name))
+
+    message = text_of(given.get("message"))
+    expressions.field(
+        "What is asked", message, lambda text: put("message", text), key=key("message"), hint="May this go out?"
+    )
+    within, otherwise = given.get("within"), key("otherwise")
+    st.session_state[key("within")] = within / 60 if isinstance(within, int | float) else None
+    st.number_input(
+        "Minutes that there are to answer",
+        min_value=1.0,
+        value=None,
+        placeholder="No limit",
+        key=key("within"),
+        on_change=lambda: put("within", (st.session_state[key("within")] or 0) * 60 or None),
+    )
+    if within is None:
+        return
+    st.session_state[otherwise] = given.get("otherwise") or "reject"
+    st.radio(
+        "When nobody answers in time",
+        list(UNANSWERED),
+        format_func=UNANSWERED.__getitem__,
+        key=otherwise,
+        on_change=lambda: put("otherwise", None if st.session_state[otherwise] == "reject" else "approve"),
+    )
 
 
-def _condition(said: str | None) -> Any:
-    """ "true" and "false" are themselves, and no text."""
-    text = (said or "").strip()
-    return {"true": True, "false": False, "": None}.get(text.lower(), text)
+def _condition(said: str) -> Any:
+    """What is always so, or never, is no text."""
+    text = said.strip()
+    return {"true": True, "yes": True, "false": False, "no": False, "": None}.get(text.lower(), text)
+
+
+def _items(said: str) -> Any:
+    """A list can be typed as it is. Raises `InvalidInput`."""
+    text = said.strip()
+    if text.startswith("["):
+        return value_of(Field("for_each", "Once for each of", "json", required=False), text)
+    return text or None

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from orchestrator.actions import Registry
 from orchestrator.data import is_list, is_object
 from orchestrator.errors import PatchbayError
 from orchestrator.expressions import compile_value
 from orchestrator.graph import needs_of
+from orchestrator.registry import Registry
 from orchestrator.steps import KINDS
+from orchestrator.steps.kind import RoundsKind
 from orchestrator.workflow import Step
 from studio.builder.edit import find_step, holders, needed_later
-from studio.builder.fields import resolved
+from studio.builder.trees import KINDS_OF_SCHEMAS, NOTHING, Variable, declared_tree, tree
 
-DEEP = 6
-"""Levels of a tree that are shown."""
+ROOM = 1000
+"""Names that are shown in all, where values are large: each tree gets its share, and is shown as deep as that goes."""
 
-WIDE = 40
-"""Names on one level that are shown."""
+LEAST = 10
+"""Names that a tree may have, however many trees there are."""
 
-NOTHING = object()
-"""The value of a name that is known only by its kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A name to use. `path` is what stands in `{{ }}`; `kind` is "text", "number", "yes or no", "list", "object" or "";
-    `value` is `NOTHING` where no run has given one."""
-
-    path: str
-    name: str
-    kind: str
-    value: Any = NOTHING
-    parts: tuple[Variable, ...] = ()
+PATH = re.compile(r"\s*\{\{\s*([\w.\[\]']+)\s*\}\}\s*")
+"""An expression that is the path of a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +37,44 @@ class Known:
     outputs: Mapping[str, Any]
 
 
-def variables(draft: Mapping[str, Any], step: str | None, known: Known, registry: Registry) -> list[Variable]:
-    """The tree for the expressions of a step; with None, for those of the workflow's output."""
-    found: list[Variable] = []
-    scope = scope_of(draft, step, known)
-    if "item" in scope:
-        found.append(_tree("item", "This item", scope["item"]))
-        found.append(Variable("index", "Its number", "number", scope.get("index", NOTHING)))
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the expressions of one place can use: the names that people see, and what is known of their values."""
+
+    found: Sequence[Variable]
+    scope: Mapping[str, Any]
+
+
+def reach_of(
+    draft: Mapping[str, Any], step: str | None, known: Known, registry: Registry, *, inside: bool = False
+) -> Reach:
+    """For the expressions of a step; with None, for the workflow's output. `inside`: for what is looked at when the
+    steps inside it have run."""
+    scope = scope_of(draft, step, known, inside=inside)
+    return Reach(variables(draft, step, scope, registry, inside=inside), scope)
+
+
+def variables(
+    draft: Mapping[str, Any], step: str | None, scope: Mapping[str, Any], registry: Registry, *, inside: bool = False
+) -> list[Variable]:
+    """The tree of names, with the values in a scope. What is not known has the names that its action declares."""
     inputs = draft.get("inputs")
-    if is_object(inputs) and inputs:
-        parts = tuple(_input(name, declared, known) for name, declared in inputs.items())
-        found.append(Variable("inputs", "Inputs", "object", parts=parts))
-    for earlier in usable_steps(draft, step):
-        found.append(_step(earlier, known, registry))
-    found.append(
-        Variable(
-            "run",
-            "This run",
-            "object",
-            parts=(Variable("run.id", "id", "text"), Variable("run.started_at", "started_at", "text")),
-        )
-    )
-    return found
+    declared: Mapping[str, Any] = inputs if is_object(inputs) else {}
+    earlier = usable_steps(draft, step, inside=inside)
+    room = max(LEAST, ROOM // (len(earlier) + len(declared) + 2))
+    found = [_step(one, scope["steps"], registry, room) for one in earlier]
+    if declared:
+        parts = tuple(_input(name, one, scope["inputs"], room) for name, one in declared.items())
+        found.insert(0, Variable("inputs", "Inputs", "object", parts=parts))
+    told = {name: NOTHING if name == "id" else value for name, value in scope["run"].items()}
+    run = tuple(Variable(f"run.{name}", name, "text", value) for name, value in told.items())
+    found.append(Variable("run", "This run", "object", parts=run))
+    return [*_of_the_loop(draft, step, scope, found, room, inside), *found]
 
 
-def usable_steps(draft: Mapping[str, Any], step: str | None) -> list[dict[str, Any]]:
-    """The steps whose output a step can use: all that stand where it sees them and do not wait for it."""
+def usable_steps(draft: Mapping[str, Any], step: str | None, *, inside: bool = False) -> list[dict[str, Any]]:
+    """The steps whose output a step can use: all that stand where it sees them and do not wait for it; and those inside
+    it, for what is looked at when they have run."""
     if step is None:
         top = draft.get("steps")
         return [one for one in top if is_object(one) and isinstance(one.get("id"), str)] if is_list(top) else []
@@ -82,11 +84,15 @@ def usable_steps(draft: Mapping[str, Any], step: str | None) -> list[dict[str, A
         beside = _beside(draft, level)
         later = needed_later(draft, level, _needs(beside))
         usable += [one for one in beside if one["id"] not in (level, *later)]
+    own = find_step(draft, step) if inside and step else None
+    body = own.get("steps") if own else None
+    if is_list(body):
+        usable += [one for one in body if is_object(one) and isinstance(one.get("id"), str)]
     return usable
 
 
-def scope_of(draft: Mapping[str, Any], step: str | None, known: Known) -> dict[str, Any]:
-    """What the expressions would see, as far as it is known. In a loop, its first item."""
+def scope_of(draft: Mapping[str, Any], step: str | None, known: Known, *, inside: bool = False) -> dict[str, Any]:
+    """What the expressions would see, as far as it is known. In a loop, its first item or round."""
     defaults = {
         name: declared.get("default")
         for name, declared in (draft.get("inputs") or {}).items()
@@ -101,12 +107,12 @@ def scope_of(draft: Mapping[str, Any], step: str | None, known: Known) -> dict[s
             "workflow": draft.get("name") or draft.get("id") or "",
         },
     }
-    if step is not None:
-        own = find_step(draft, step)
-        for looped in (*holders(draft, step), *([own] if own else [])):
-            items = _value(looped.get("for_each"), scope)
-            if is_list(items) and items:
-                scope |= {"item": items[0], "index": 0}
+    for looped, is_own in _around(draft, step):
+        items = _value(looped.get("for_each"), scope)
+        if is_list(items) and items:
+            scope |= {"item": items[0], "index": 0}
+        if _has_rounds(looped) and (inside or not is_own):
+            scope |= {"last": None, "index": 0}
     return scope
 
 
@@ -118,14 +124,59 @@ def value_now(text: Any, scope: Mapping[str, Any]) -> tuple[Any, str]:
         return NOTHING, error.message
 
 
-def waits_for(text: Any, found: Sequence[Variable], scope: Mapping[str, Any]) -> list[str]:
-    """The earlier steps that an expression uses and that have not run yet, as people call them."""
-    try:
-        used = compile_value(text).steps
-    except PatchbayError:
+def _around(draft: Mapping[str, Any], step: str | None) -> list[tuple[dict[str, Any], bool]]:
+    """The steps that a step stands in, from the outermost, and itself; which of them is itself."""
+    if step is None:
         return []
-    names = {variable.path.removeprefix("steps."): variable.name for variable in found}
-    return [names[id] for id in sorted(used) if id in names and id not in scope["steps"]]
+    own = find_step(draft, step)
+    return [*((holder, False) for holder in holders(draft, step)), *([(own, True)] if own else [])]
+
+
+def _has_rounds(step: Mapping[str, Any]) -> bool:
+    return isinstance(KINDS.get(str(step.get("uses"))), RoundsKind)
+
+
+def _of_the_loop(
+    draft: Mapping[str, Any],
+    step: str | None,
+    scope: Mapping[str, Any],
+    found: Sequence[Variable],
+    room: int,
+    inside: bool,
+) -> Iterator[Variable]:
+    around = _around(draft, step)
+    looped = next((one for one, _ in reversed(around) if one.get("for_each") is not None), None)
+    rounds = any(_has_rounds(one) and (inside or not is_own) for one, is_own in around)
+    if looped is not None:
+        yield tree("item", "This item", scope["item"], room) if "item" in scope else _item(looped["for_each"], found)
+    if rounds:
+        yield Variable("last", "The round before", "")
+    if looped is not None or rounds:
+        yield Variable("index", "Its number", "number", scope.get("index", NOTHING))
+
+
+def _item(for_each: Any, found: Sequence[Variable]) -> Variable:
+    """One of a list that is not known yet, with the names that are declared of it."""
+    path = PATH.fullmatch(for_each) if isinstance(for_each, str) else None
+    items = path and _at(found, path[1])
+    one = items.parts[0] if items and items.parts and items.parts[0].path == f"{items.path}[0]" else None
+    return _rooted(one, one.path, "item", "This item") if one else Variable("item", "This item", "")
+
+
+def _at(found: Sequence[Variable], path: str) -> Variable | None:
+    for variable in found:
+        if variable.path == path:
+            return variable
+        if variable.path == "inputs" or path.startswith((f"{variable.path}.", f"{variable.path}[")):
+            below = _at(variable.parts, path)
+            if below is not None:
+                return below
+    return None
+
+
+def _rooted(variable: Variable, old: str, new: str, name: str) -> Variable:
+    parts = tuple(_rooted(part, old, new, part.name) for part in variable.parts)
+    return replace(variable, path=new + variable.path.removeprefix(old), name=name, parts=parts)
 
 
 def _value(text: Any, scope: Mapping[str, Any]) -> Any:
@@ -153,74 +204,22 @@ def _needs(steps: list[dict[str, Any]]) -> Mapping[str, tuple[str, ...]]:
         return {step["id"]: tuple(need for need in step.get("needs", ()) if isinstance(need, str)) for step in steps}
 
 
-def _input(name: str, declared: Any, known: Known) -> Variable:
-    default = declared.get("default", NOTHING) if is_object(declared) else NOTHING
-    value = known.inputs.get(name, default)
+def _input(name: str, declared: Any, inputs: Mapping[str, Any], room: int) -> Variable:
     title = declared.get("title") if is_object(declared) else None
-    return _tree(f"inputs.{name}", title or name, value)
+    if name in inputs:
+        return tree(f"inputs.{name}", title or name, inputs[name], room)
+    kind = KINDS_OF_SCHEMAS.get(str(declared.get("type", "string")), "") if is_object(declared) else ""
+    return Variable(f"inputs.{name}", title or name, kind)
 
 
-def _step(step: Mapping[str, Any], known: Known, registry: Registry) -> Variable:
+def _step(step: Mapping[str, Any], outputs: Mapping[str, Any], registry: Registry, room: int) -> Variable:
     id, title = step["id"], step.get("name") or step["id"].replace("_", " ").capitalize()
-    if id in known.outputs:
-        return _tree(f"steps.{id}", title, known.outputs[id])
+    path = f"steps.{id}"
+    if id in outputs:
+        return tree(path, title, outputs[id], room)
     action = registry.get(str(step.get("uses")))
     kind = KINDS.get(str(step.get("uses")))
     model = action.result if action else getattr(kind, "result", None)
     if model is None:
-        return Variable(f"steps.{id}", title, "")
-    schema = model.model_json_schema(by_alias=True, mode="serialization")
-    if step.get("for_each") is not None:
-        return Variable(
-            f"steps.{id}",
-            title,
-            "list",
-            parts=tuple(_from_schema(f"steps.{id}[0]", schema, schema.get("$defs", {}), 1)),
-        )
-    return Variable(
-        f"steps.{id}", title, "object", parts=tuple(_from_schema(f"steps.{id}", schema, schema.get("$defs", {}), 1))
-    )
-
-
-def _from_schema(path: str, schema: Mapping[str, Any], defs: Mapping[str, Any], deep: int) -> Iterator[Variable]:
-    for name, part in list(schema.get("properties", {}).items())[:WIDE]:
-        own = resolved(part, defs)
-        below = f"{path}.{name}"
-        parts: tuple[Variable, ...] = ()
-        if deep < DEEP and own.get("type") == "object":
-            parts = tuple(_from_schema(below, own, defs, deep + 1))
-        elif deep < DEEP and own.get("type") == "array":
-            parts = tuple(_from_schema(f"{below}[0]", resolved(own.get("items", {}), defs), defs, deep + 1))
-        yield Variable(below, name, _SCHEMA_KINDS.get(str(own.get("type")), ""), parts=parts)
-
-
-def _tree(path: str, name: str, value: Any, deep: int = 0) -> Variable:
-    parts: tuple[Variable, ...] = ()
-    if deep < DEEP and is_object(value):
-        parts = tuple(_tree(_below(path, key), key, part, deep + 1) for key, part in list(value.items())[:WIDE])
-    elif deep < DEEP and is_list(value):
-        parts = tuple(
-            _tree(f"{path}[{number}]", f"[{number}]", part, deep + 1) for number, part in enumerate(value[:3])
-        )
-    return Variable(path, name, _kind(value), value, parts)
-
-
-def _below(path: str, key: str) -> str:
-    return f"{path}.{key}" if key.isidentifier() else f"{path}[{key!r}]"
-
-
-def _kind(value: Any) -> str:
-    for type_, kind in ((bool, "yes or no"), (str, "text"), (int | float, "number"), (list, "list"), (dict, "object")):
-        if isinstance(value, type_):
-            return kind
-    return ""
-
-
-_SCHEMA_KINDS = {
-    "string": "text",
-    "integer": "number",
-    "number": "number",
-    "boolean": "yes or no",
-    "array": "list",
-    "object": "object",
-}
+        return Variable(path, title, "")
+    return declared_tree(path, title, model, room, is_list=step.get("for_each") is not None)

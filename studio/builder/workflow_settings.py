@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,21 +11,12 @@ from orchestrator.data import is_object
 from orchestrator.errors import InvalidInput
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.builder.edit import set_value
-from studio.builder.insert import inserted, picker
-from studio.builder.variables import Known, variables
+from studio.builder.expression_form import ExpressionForm
+from studio.builder.outputs import add_named, output_fields
+from studio.builder.variables import Known, reach_of
 from studio.editing import Editing, change
-from studio.forms import parse_default, text_of
-from studio.markup import plain
-
-TYPES = {
-    "string": "Text",
-    "number": "Number",
-    "integer": "Whole number",
-    "boolean": "Yes or no",
-    "list": "List",
-    "object": "Object",
-}
-NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+from studio.forms import TYPES, parse_default, text_of
+from studio.markup import code, plain
 
 
 def workflow_settings(editing: Editing, known: Known, engine: WorkflowEngine) -> None:
@@ -109,7 +99,7 @@ def _inputs(form: _Form) -> None:
     declared = form.value(("inputs",))
     inputs: Mapping[str, Any] = declared if is_object(declared) else {}
     for name, one in inputs.items():
-        with st.expander(f"{plain(str((one or {}).get('title') or name))} · `{name}`"):
+        with st.expander(f"{plain(str((one or {}).get('title') or name))} · {code(name)}"):
             path = ("inputs", name)
             form.text((*path, "title"), "What people read", name)
             form.choice((*path, "type"), "Kind", TYPES, "string")
@@ -118,7 +108,12 @@ def _inputs(form: _Form) -> None:
             if st.button("Remove", key=form.key(*path, "remove"), icon=":material/delete:", type="tertiary"):
                 form.put(path, None)
                 st.rerun()
-    _add(form, "inputs", "Add an input", inputs, {"type": "string", "default": ""})
+    add_named(
+        "Add an input",
+        inputs,
+        form.key("inputs"),
+        lambda name: form.put(("inputs", name), {"type": "string", "default": ""}),
+    )
 
 
 def _default(form: _Form, path: tuple[str, ...], declared: Mapping[str, Any]) -> None:
@@ -156,26 +151,7 @@ def _default(form: _Form, path: tuple[str, ...], declared: Mapping[str, Any]) ->
 
 def _outputs(form: _Form, known: Known) -> None:
     st.subheader("What it gives back", anchor=False)
-    declared = form.value(("output",))
-    outputs: Mapping[str, Any] = declared if is_object(declared) else {}
-    found = variables(form.editing.content, None, known, form.engine.registry)
-    for name in outputs:
-        path = ("output", name)
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-            form.text(path, plain(name), "{{ steps.page.url }}")
-            picker(found, form.key(*path), lambda chosen, path=path: form.put(path, inserted("", chosen)))
-            if st.button(":material/delete:", key=form.key(*path, "remove"), help="Remove it", type="tertiary"):
-                form.put(path, None)
-                st.rerun()
-    _add(form, "output", "Add an output", outputs, "{{ }}")
-
-
-def _add(form: _Form, where: str, label: str, known: Mapping[str, Any], value: Any) -> None:
-    with st.popover(label, icon=":material/add:"):
-        name = st.text_input("Name", key=form.key(where, "new"), placeholder="query")
-        fits = bool(NAME.fullmatch(name or "")) and name not in known
-        if name and not fits:
-            st.caption(":red[A name of letters, digits and _, that is not taken yet.]")
-        if st.button("Add", key=form.key(where, "add"), disabled=not fits, type="primary"):
-            form.put((where, name or ""), value)
-            st.rerun()
+    reach = reach_of(form.editing.content, None, known, form.engine.registry)
+    expressions = ExpressionForm(form.key("expressions"), reach)
+    output_fields(form.value(("output",)), form.key("output"), form.put, expressions)
+    expressions.offer()

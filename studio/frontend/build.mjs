@@ -10,7 +10,11 @@ import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const assets = process.argv[2] ?? join(here, "..", "assets");
-const together = [{ canvas: "src/canvas/index.jsx", builder: "src/builder/index.tsx" }, { editor: "src/editor/index.js" }];
+const together = [
+  { canvas: "src/canvas/index.jsx", builder: "src/builder/index.tsx" },
+  { editor: "src/editor/index.js" },
+  { expression: "src/expression/index.ts" },
+];
 
 const sha256 = (content) => createHash("sha256").update(content).digest("hex");
 

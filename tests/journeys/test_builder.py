@@ -56,17 +56,14 @@ async def choose(page: Page, label: str, option: str) -> None:
     await page.get_by_role("option", name=option).first.click()
 
 
-async def insert(page: Page, step: str, param: str, words: str) -> None:
-    """With the variable picker of a field: find a value, and click it."""
-    row = page.locator(f"[class*='st-key-param-'][class*='-{step}-{param}-insert']").first
-    await row.get_by_role("button").first.click()
-    await page.get_by_placeholder("Find a value").fill(words)
-    found = page.locator("[data-testid='stPopoverBody']").get_by_role("button", name=re.compile(words))
-    await found.first.click()
-    await expect(inspector(page)).to_contain_text(
-        "Its value shows here once 'Search mail' has run", timeout=WAITS
-    )  # nothing has run yet
-    await page.keyboard.press("Escape")
+async def insert(page: Page, label: str, words: str) -> None:
+    """With the variable picker of a field: find a value, and take it."""
+    await inspector(page).get_by_role("button", name=f"Insert a value: {label}").click()
+    find = page.get_by_role("searchbox", name="Find a value")
+    await expect(find).to_be_focused()
+    await find.fill(words)
+    await expect(page.get_by_role("treeitem", name=re.compile(words))).to_be_visible()
+    await find.press("Enter")
 
 
 async def publish(page: Page, note: str) -> None:
@@ -85,7 +82,9 @@ async def test_mail_to_a_page_from_an_empty_canvas(studio: Studio, page: Page, c
     await fill(page, "Title", "From the Builder")
     await expect(page.get_by_text(re.compile("1 problem|2 problems"))).to_be_visible(timeout=WAITS)
     await choose(page, "Where", "Inbox summaries")
-    await insert(page, "create_a_page", "markdown", "count")
+    await insert(page, "Content", "count")
+    waits = "Its value shows here once 'Search mail' has run"
+    await expect(inspector(page)).to_contain_text(waits, timeout=WAITS)  # nothing has run yet
     await expect(page.get_by_text("No problems: it can run.")).to_be_visible(timeout=WAITS)
 
     await publish(page, "The first one")
@@ -97,6 +96,99 @@ async def test_mail_to_a_page_from_an_empty_canvas(studio: Studio, page: Page, c
     await expect(page.get_by_role("button", name="Approve and send")).to_be_visible(timeout=WAITS)
     await page.get_by_role("button", name="Approve and send").click()
     await expect(page.get_by_role("heading", name="What it did")).to_be_visible(timeout=WAITS)
+    assert complaints.lines == []
+
+
+EVIL = "<img src=x onerror=\"document.title='run'\">"
+"""Would run as soon as it is taken for HTML."""
+
+
+def save_with_pins(studio: Studio, id: str) -> None:
+    """A workflow whose first step has not run, and has an output that a person pinned."""
+    pinned = {"messages": [{"sender_name": "Ann", "text": EVIL}, {"sender_name": "Bob", "text": ""}], "count": 2}
+    content = {
+        "format": 1,
+        "id": id,
+        "steps": [
+            {"id": "mail", "uses": "gmail.search_messages"},
+            {"id": "page", "uses": "notion.create_page", "with": {"parent": "Inbox summaries", "title": "Hello"}},
+        ],
+        "layout": {"pins": {"mail": pinned}},
+    }
+    folder = studio.home / "workflows"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{id}.json").write_text(json.dumps(content))
+
+
+async def test_values_are_found_while_a_person_types(studio: Studio, page: Page, complaints: Complaints) -> None:
+    save_with_pins(studio, "typed")
+    await page.goto(f"{studio.url}/builder?id=typed&step=page")
+    title = inspector(page).get_by_label("Title", exact=True)
+    options = page.get_by_role("listbox", name="What can stand here")
+
+    await title.fill("")
+    await page.keyboard.type("Dear {{")
+    await expect(options.get_by_role("option", name=re.compile("steps.mail"))).to_be_visible()
+    await page.keyboard.type("sender")
+    await expect(options.get_by_role("option", selected=True)).to_contain_text("steps.mail.messages[0].sender_name")
+    await page.keyboard.press("Enter")
+    await expect(title).to_have_value("Dear {{ steps.mail.messages[0].sender_name }}")
+    await expect(inspector(page)).to_contain_text("= Dear Ann")
+
+    await page.keyboard.type(".up")  # behind a value stands what can be made of it
+    await expect(options.get_by_role("option", selected=True)).to_contain_text("| upper")
+    await page.keyboard.press("Tab")
+    await expect(inspector(page)).to_contain_text("= Dear ANN")
+    await page.keyboard.type(" }}, {{ x")  # braces that are there already are typed over
+    await expect(title).to_have_value("Dear {{ steps.mail.messages[0].sender_name | upper  }}, {{ x }}")
+    await expect(inspector(page)).to_contain_text("'x' is not defined")
+
+    await title.fill("")
+    sentence = "While somebody types, the page says what it knows, again and again."
+    await page.keyboard.type(sentence, delay=30)
+    await expect(title).to_have_value(sentence)
+    await expect(title).to_be_focused()
+    await expect(page.get_by_text("Draft, kept")).to_be_visible()
+    assert complaints.lines == []
+
+
+async def test_values_are_inserted_from_a_tree_where_the_cursor_is(
+    studio: Studio, page: Page, complaints: Complaints
+) -> None:
+    save_with_pins(studio, "inserted")
+    await page.goto(f"{studio.url}/builder?id=inserted&step=page")
+    title = inspector(page).get_by_label("Title", exact=True)
+    tree = page.get_by_role("tree", name="What can be inserted")
+
+    await title.press("Home")
+    await title.press("ArrowRight")
+    await inspector(page).get_by_role("button", name="Insert a value: Title").click()
+    await tree.get_by_role("treeitem", name="Mail").click()
+    await tree.get_by_role("treeitem", name=re.compile("count")).click()
+    await expect(title).to_have_value("H{{ steps.mail.count }}ello")
+    await expect(inspector(page)).to_contain_text("= H2ello")
+
+    content = inspector(page).get_by_label("Content", exact=True)
+    await content.click()  # the tree follows to the field that a person is in
+    await expect(page.get_by_role("dialog", name="Values to insert")).to_contain_text("Insert into Content")
+    await tree.get_by_role("treeitem", name=re.compile("messages")).focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowDown", "ArrowDown"):
+        await page.keyboard.press(key)
+    await expect(tree.get_by_role("treeitem", name=re.compile("text"))).to_contain_text("<img src=x")
+    await page.keyboard.press("Enter")
+    await expect(content).to_have_value("{{ steps.mail.messages[0].text }}")
+    await expect(content).to_be_focused()
+    await expect(tree).to_be_hidden()
+    await expect(inspector(page)).to_contain_text("= <img src=x onerror=")
+
+    await content.fill("")
+    await page.keyboard.type("{{ cou")
+    await page.get_by_role("option", name=re.compile("steps.mail.count")).click()
+    await expect(content).to_have_value("{{ steps.mail.count }}")
+    await expect(content).to_be_focused()
+    await content.fill(EVIL)
+    await expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
+    assert "run" not in await page.title()
     assert complaints.lines == []
 
 
@@ -139,8 +231,9 @@ async def test_a_version_is_compared_restored_and_a_run_gone_back_to(studio: Stu
 
     await page.get_by_role("button", name="Run", exact=True).click()
     await expect(page.get_by_text("Succeeded").first).to_be_visible()
-    await page.get_by_role("button", name="Run again from here").click()
-    await page.get_by_label("What it is given").fill('{"query": "is:unread", "limit": 2}')
+    await page.get_by_text("Run again from here").click()
+    await page.get_by_label("At most").fill("2")
+    await page.get_by_label("At most").press("Tab")
     await page.get_by_role("button", name="This step alone").click()
     await expect(page.get_by_role("link", name="It goes on from an earlier run")).to_be_visible()
 

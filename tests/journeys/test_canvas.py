@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, CDPSession, Locator, Page, expect
 
-from orchestrator.actions import Registry
 from orchestrator.errors import NotFound
+from orchestrator.registry import Registry
 from orchestrator.templates import Template
 from orchestrator.validation import check
-from scripts.studio import ROOT, answers, environment, free_port
+from scripts.studio import ROOT, Studio, answers, environment, free_port
 from tests.conftest import Complaints
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(90)]
@@ -85,6 +85,16 @@ class Canvas:
         option = self.page.get_by_role("option", name=title, exact=True)
         await option.scroll_into_view_if_needed()
         await self.drag(option, x, y)
+
+    async def spot(self, what: Locator) -> tuple[float, float]:
+        """The middle of something, on the page."""
+        box = await what.bounding_box()
+        assert box
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    async def go_to_line(self, id: str) -> None:
+        x, y = await self.spot(self.line(id).locator("path").first)
+        await self.page.mouse.move(x, y)
 
     async def join(self, source: str, port: str, target: str) -> None:
         await self.page.mouse.move(0, 0)
@@ -421,3 +431,197 @@ async def test_every_key_is_told_in_the_panel(page: Page, harness: tuple[str, Pa
     await canvas.press("Escape")
     await expect(panel).to_have_count(0)
     await expect(canvas.box("a")).to_be_focused()
+
+
+async def test_the_end_of_a_line_is_led_elsewhere_by_mouse_and_by_keyboard(
+    page: Page, harness: tuple[str, Path]
+) -> None:
+    draft = chain("a", "b", "c", "d")
+    draft["steps"][3]["needs"] = ["a"]
+    draft["steps"][2] = {"id": "c", "uses": "set", "with": {"values": {"x": "{{ steps.b.values }}"}}}
+    canvas = await opened(page, harness, draft=draft)
+    await canvas.go_to_line("a>b")
+    x, y = await canvas.spot(canvas.box("d"))
+    await canvas.drag(page.locator('.line-end.source[data-line="a>b"]'), x, y)
+    await canvas.draft(a=[], b=["d"], c=[], d=["a"])
+    await canvas.press("Control+z")
+    await canvas.draft(a=[], b=["a"], c=[], d=["a"])
+
+    await canvas.box("d").focus()
+    await canvas.press("e", "r", "r", "ArrowDown", "Enter")
+    await canvas.draft(a=[], b=["a"], c=[], d=["b"])
+    await canvas.press("Control+z")
+
+    await canvas.go_to_line("b>c")
+    x, y = await canvas.spot(canvas.box("d"))
+    await canvas.drag(page.locator('.line-end.target[data-line="b>c"]'), x, y)
+    await expect(page.get_by_role("status")).to_contain_text("with.values.x. Change that field")
+    await canvas.draft(a=[], b=["a"], c=[], d=["a"])
+
+
+async def test_states_and_transitions_are_named_led_elsewhere_and_removed(
+    page: Page, harness: tuple[str, Path]
+) -> None:
+    states = {"draft": {"transitions": {"go": {"to": "done"}}}, "done": {}}
+    draft = chain("after", output={"ended": "{{ steps.m.state == 'done' }}"})
+    draft["steps"].insert(0, {"id": "m", "uses": "states", "states": states})
+    canvas = await opened(page, harness, draft=draft)
+
+    def machine(kept: dict[str, Any]) -> dict[str, Any]:
+        return kept["draft"]["steps"][0]["states"]
+
+    await canvas.box("m:done").dblclick(position={"x": 60, "y": 20})
+    await page.get_by_role("textbox", name="Name").fill("finished")
+    await canvas.press("Enter")
+    kept = await canvas.when(lambda kept: "finished" in machine(kept))
+    assert machine(kept)["draft"]["transitions"] == {"go": {"to": "finished"}}
+    assert kept["draft"]["output"] == {"ended": "{{ steps.m.state == 'finished' }}"}
+    assert kept["selected"] == "m"
+
+    await canvas.press("s")
+    await page.get_by_role("dialog", name="Name of the state").get_by_role("textbox").fill("dropped")
+    await canvas.press("Enter")
+    await canvas.when(lambda kept: "dropped" in machine(kept))
+
+    await canvas.box("m:draft").focus()
+    await canvas.press("e", "F2")
+    dialog = page.get_by_role("dialog", name="Transition of state draft")
+    await dialog.get_by_label("Name").fill("give_up")
+    await dialog.get_by_label("Leads to").select_option("dropped")
+    await dialog.get_by_label("Only when").fill("{{ index > 3 }}")
+    await canvas.press("Enter")
+    wanted = {"give_up": {"to": "dropped", "if": "{{ index > 3 }}"}}
+    await canvas.when(lambda kept: machine(kept)["draft"].get("transitions") == wanted)
+
+    await expect(canvas.box("m:draft")).to_be_focused()
+    await canvas.press("e", "Delete")
+    await canvas.when(lambda kept: "transitions" not in machine(kept)["draft"])
+    await canvas.box("m:dropped").click(position={"x": 60, "y": 20})
+    await canvas.press("Delete")
+    await canvas.when(lambda kept: list(machine(kept)) == ["draft", "finished"])
+
+
+async def test_two_versions_are_one_picture(page: Page, harness: tuple[str, Path], complaints: Complaints) -> None:
+    before, after = chain("a", "gone", "c"), chain("a", "c", "fresh")
+    changes = {
+        "a": {"kind": "changed", "fields": 2},
+        "gone": {"kind": "removed", "fields": 0},
+        "fresh": {"kind": "added", "fields": 0},
+    }
+    canvas = await opened(page, harness, draft=after, compare={"before": before, "changes": changes})
+    for id, words in {"a": "Changed2 fields", "gone": "Removed", "fresh": "Added"}.items():
+        await expect(canvas.box(id).locator(".mark .word")).to_have_text(words.removesuffix("2 fields"))
+    left, middle, right = [(await canvas.spot(canvas.box(id)))[0] for id in ("a", "gone", "c")]
+    assert left < middle < right
+    await expect(canvas.line("gone>c")).to_have_class(re.compile("removed"))
+    await expect(canvas.line("a>c")).to_have_class(re.compile("added"))
+
+    await page.get_by_role("button", name="List of steps").click()
+    await expect(page.get_by_role("region", name="List of steps").get_by_role("listitem")).to_have_text(
+        [
+            "A, changed: 2 fields, Set values",
+            "Gone, removed, Set values, no longer after A",
+            "C, Set values, now after A, no longer after Gone",
+            "Fresh, added, Set values, now after C",
+        ]
+    )
+    await page.get_by_role("button", name="List of steps").click()
+    await canvas.box("gone").click()
+    await canvas.until("selected", "gone")
+    await canvas.press("Delete", "t", "s", "F2", "Control+z")
+    await page.get_by_role("button", name="The next difference").click()
+    await canvas.until("selected", "fresh")
+    assert canvas.kept()["draft"] == after
+    await expect(page.get_by_role("combobox")).to_have_count(0)
+    assert complaints.lines == []
+
+
+class Fingers:
+    """Touches of the screen, as the browser gets them."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+
+    async def touch(self, kind: str, *points: tuple[float, float]) -> None:
+        spots = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
+
+    async def slide(self, *ways: tuple[tuple[float, float], tuple[float, float]]) -> None:
+        """Each finger from a point to another one, all at once."""
+        await self.touch("touchStart", *(begin for begin, _ in ways))
+        for part in range(1, 13):
+            share = part / 12
+            at = [(x + (u - x) * share, y + (v - y) * share) for (x, y), (u, v) in ways]
+            await self.touch("touchMove", *at)
+        await self.touch("touchEnd")
+
+
+async def test_a_finger_adds_moves_and_joins_steps_on_a_phone(browser: Browser, harness: tuple[str, Path]) -> None:
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = await context.new_page()
+    finger = Fingers(await context.new_cdp_session(page))
+    canvas = await opened(page, harness, draft=chain("a", "b"), height=600)
+
+    await page.get_by_role("button", name="Add a step", exact=True).tap()
+    option = page.get_by_role("option", name="Wait", exact=True)
+    await option.scroll_into_view_if_needed()
+    x, y = await canvas.spot(option)
+    await finger.slide(((x, y), (x + 160, y + 60)))
+    kept = await canvas.when(lambda kept: len(kept["draft"]["steps"]) == 3)
+    assert kept["draft"]["steps"][2] == {"id": "wait", "uses": "wait"}
+    await expect(page.get_by_role("combobox")).not_to_be_in_viewport()
+
+    await canvas.box("wait").tap()
+    x, y = await canvas.spot(canvas.box("wait").locator(".name"))
+    await finger.slide(((x, y), (x + 20, y - 120)))
+    moved = await canvas.when(lambda now: now["draft"]["layout"] != kept["draft"]["layout"])
+    assert moved["draft"]["layout"]["steps"]["wait"][1] < kept["draft"]["layout"]["steps"]["wait"][1] - 60
+
+    await canvas.box("a").tap()
+    await page.get_by_role("button", name="Add a step behind it").tap()
+    await page.get_by_role("option", name="Set values", exact=True).tap()
+    await canvas.draft(a=[], b=["a"], wait=[], set_values=["a"])
+
+    async def zoom() -> float:
+        return await page.locator(".react-flow__viewport").evaluate(
+            "one => new DOMMatrix(getComputedStyle(one).transform).a"
+        )
+
+    before = await zoom()
+    await finger.slide(((300, 500), (300, 460)), ((300, 520), (300, 600)))
+    assert await zoom() > before
+    await context.close()
+
+
+async def test_history_shows_what_differs_and_the_form_of_a_state_changes_it(studio: Studio, page: Page) -> None:
+    file = studio.home / "workflows" / "compared.json"
+    file.parent.mkdir(exist_ok=True)
+    before = chain("a", "b", "c")
+    states = {"draft": {"transitions": {"go": {"to": "done"}}}, "done": {}}
+    before["steps"].append({"id": "paper", "uses": "states", "states": states, "needs": ["c"]})
+    after = {**before, "steps": [step for step in before["steps"] if step["id"] != "b"]}
+    after["steps"][1] = {**after["steps"][1], "needs": ["a"]}
+    canvas = Canvas(page, file)
+    for number, draft in enumerate((before, after), start=1):
+        file.write_text(json.dumps({**draft, "id": "compared"}), "utf-8")
+        await page.goto(f"{studio.url}/builder?id=compared&view=history")
+        await expect(page.get_by_role("heading", name=f"Version {number}")).to_be_visible(timeout=30_000)
+    await expect(canvas.box("b").locator(".mark")).to_have_text(re.compile("Removed"))
+    await canvas.box("c").click()
+    await expect(page.get_by_role("cell", name='["a"]')).to_be_visible()
+    await expect(page.get_by_role("cell", name="step removed")).to_be_hidden()
+    await canvas.box("b").click()
+    await expect(page.get_by_role("cell", name="step removed").first).to_be_visible()
+
+    await page.get_by_role("radio", name="Canvas").click()
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    await canvas.box("paper:draft").focus()
+    await canvas.press("Enter")
+    await expect(page.get_by_role("button", name="Add an output")).to_be_visible()
+    await expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    await expect(page.get_by_text("Something went wrong")).to_have_count(0)
+    condition = page.get_by_role("textbox", name="go, to done: only when")
+    await condition.click()
+    await page.keyboard.type("{{ index > 2 }}")
+    await page.get_by_role("radio", name="JSON").click()
+    await expect(page.get_by_text('"if": "{{ index > 2 }}"')).to_be_visible()

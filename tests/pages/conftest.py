@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ def practice_url() -> str | None:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, practice_url: str | None) -> Iterator[WorkflowEngine]:
-    with WorkflowEngine(Settings(home=tmp_path / "home"), practice_url=practice_url) as running:
+def engine(made_home: Path, practice_url: str | None) -> Iterator[WorkflowEngine]:
+    with WorkflowEngine(Settings(home=made_home), practice_url=practice_url) as running:
         set_current(running)
         yield running
         set_current(None)
@@ -70,6 +71,25 @@ def said(at: AppTest) -> str:
     """All that the page says."""
     found = [*at.title, *at.subheader, *at.markdown, *at.caption, *at.html, *at.error, *at.warning, *at.info]
     return "\n".join(str(element.value) for element in found) + "\n" + "\n".join(link_labels(at))
+
+
+def expression(at: AppTest, key: str) -> dict[str, Any]:
+    """What a field for expressions shows, as the browser is told."""
+    [shown] = json.loads(_component(at, key).proto.json)
+    return shown
+
+
+def type_into(at: AppTest, key: str, text: str) -> AppTest:
+    """Type into a field for expressions, as the browser tells it. `AppTest` knows no components of our own."""
+    shown = expression(at, key)
+    states = at._tree.get_widget_states()
+    edit = {"text": text, "number": shown["seen"] + 1, "base": shown["revision"]}
+    states.widgets.add(id=_component(at, key).proto.id, json_value=json.dumps({"edit": edit}))
+    return at._run(states)
+
+
+def _component(at: AppTest, key: str) -> Any:
+    return next(found for found in at.get("bidi_component") if found.proto.id.endswith(f"-{key}"))
 
 
 def link_labels(at: AppTest) -> list[str]:

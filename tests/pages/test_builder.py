@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
-from tests.pages.conftest import Open, Save, said
+from tests.pages.conftest import Open, Save, expression, said, type_into
 
 
 @pytest.fixture
@@ -54,10 +54,14 @@ def publish(at: AppTest) -> AppTest:
     return press(at, "publish-now")
 
 
+QUERY = "param:reads:mail:query:text"
+LIMIT = "param:reads:mail:limit:text"
+
+
 class TestAStep:
     def test_is_changed_in_its_form_and_kept_at_once(self, at: AppTest, engine: WorkflowEngine) -> None:
         choose(at)
-        at.text_input(key="param:reads:mail:query:value").set_value("from:ann").run()
+        type_into(at, QUERY, "from:ann")
         assert not at.exception
         assert draft(engine)["steps"][0]["with"]["query"] == "from:ann"
         assert "Draft, kept" in said(at)
@@ -70,20 +74,31 @@ class TestAStep:
 
     def test_shows_what_an_expression_gives_now_and_why_it_gives_nothing(self, at: AppTest) -> None:
         choose(at)
-        field = at.text_input(key="param:reads:mail:query:value")
-        field.set_value("{{ run.workflow | upper }}").run()
-        assert "= READS MAIL" in said(at)
-        at.text_input(key="param:reads:mail:query:value").set_value("{{ inputs.nobody }}").run()
-        assert "there is no 'nobody' here" in said(at)
+        type_into(at, QUERY, "{{ run.workflow | upper }}")
+        assert expression(at, QUERY)["answer"] == {"kind": "value", "text": "READS MAIL", "more": ""}
+        type_into(at, QUERY, "{{ inputs.nobody }}")
+        answer = expression(at, QUERY)["answer"]
+        assert answer["kind"] == "wrong"
+        assert "There is no 'nobody' here" in answer["text"]
+
+    def test_can_use_what_the_browser_is_given_once_for_all_its_fields(self, at: AppTest) -> None:
+        choose(at)
+        form = expression(at, QUERY)["form"]
+        [run] = expression(at, form)["names"]
+        assert [part["at"] for part in run["parts"]] == [".id", ".started_at", ".workflow"]
 
     def test_takes_a_number_from_an_expression_too(self, at: AppTest, engine: WorkflowEngine) -> None:
         choose(at)
         press(at, "param:reads:mail:limit:fx-button")
-        at.text_input(key="param:reads:mail:limit:value").set_value("{{ inputs.many }}").run()
+        type_into(at, LIMIT, "{{ inputs.many }}")
         assert draft(engine)["steps"][0]["with"]["limit"] == "{{ inputs.many }}"
-        at.text_input(key="param:reads:mail:limit:value").set_value("many").run()
-        assert "'many' is no number." in said(at)
+        type_into(at, LIMIT, "many")
+        shown = expression(at, LIMIT)
+        assert "'many' is no number." in shown["wrong"]
+        assert shown["value"] == "many", "it stays to be corrected"
         assert draft(engine)["steps"][0]["with"]["limit"] == "{{ inputs.many }}"
+        press(at, "param:reads:mail:limit:fx-button")
+        assert "limit" not in draft(engine)["steps"][0]["with"]
 
     def test_has_settings_that_are_written_only_when_they_say_something(
         self, at: AppTest, engine: WorkflowEngine
@@ -92,7 +107,7 @@ class TestAStep:
         at.session_state["inspector:reads"] = "Settings"
         at.run()
         at.number_input(key="setting:reads:mail:timeout").set_value(30.0).run()
-        at.text_input(key="setting:reads:mail:if").set_value("true").run()
+        type_into(at, "setting:reads:mail:if", "true")
         assert {key: draft(engine)["steps"][0][key] for key in ("timeout", "if")} == {"timeout": 30, "if": True}
         at.number_input(key="setting:reads:mail:timeout").set_value(None).run()
         assert "timeout" not in draft(engine)["steps"][0]
@@ -108,6 +123,31 @@ class TestAStep:
         press(at, "pin")
         assert draft(engine)["layout"]["pins"]["mail"]["messages"]
         assert "Pinned" in said(at)
+
+
+class TestAStepWithABody:
+    @pytest.fixture
+    def at(self, open_page: Open, save: Save) -> AppTest:
+        body = [{"id": "draw", "uses": "set", "with": {"values": {"n": "{{ index }}"}}}]
+        loop = {"id": "again", "uses": "loop_until", "with": {"until": "{{ false }}", "limit": 3}, "steps": body}
+        save("reads", steps=[loop])
+        return choose(open_page("builder", id="reads"), "again")
+
+    def test_looks_at_what_the_steps_inside_gave(self, at: AppTest) -> None:
+        until = type_into(at, "param:reads:again:until:text", "{{ steps.draw.values.n > 1 }}")
+        field = expression(until, "param:reads:again:until:text")
+        assert field["answer"]["text"] == "Its value shows here once 'Draw' has run."
+        assert "steps.draw" in [name["at"] for name in expression(until, field["form"])["names"]]
+
+    def test_says_what_it_gives_each_time(self, at: AppTest, engine: WorkflowEngine) -> None:
+        at.session_state["inspector:reads"] = "Settings"
+        at.run()
+        at.text_input(key="setting:reads:again:output.new").set_value("n").run()
+        press(at, "setting:reads:again:output.add")
+        type_into(at, "setting:reads:again:output.n", "{{ steps.draw.values.n }}")
+        assert draft(engine)["steps"][0]["output"] == {"n": "{{ steps.draw.values.n }}"}
+        press(at, "setting:reads:again:output.n.remove")
+        assert "output" not in draft(engine)["steps"][0]
 
 
 class TestAWriteThatIsTriedOut:
@@ -151,7 +191,7 @@ class TestTheText:
 class TestPublishing:
     def test_makes_a_version_with_who_when_and_why(self, at: AppTest, engine: WorkflowEngine) -> None:
         choose(at)
-        at.text_input(key="param:reads:mail:query:value").set_value("from:ann").run()
+        type_into(at, QUERY, "from:ann")
         at.session_state["publish"] = True
         at.run()
         assert "is:unread" in said(at), "what changes is shown first"
@@ -164,12 +204,12 @@ class TestPublishing:
 
     def test_a_draft_can_be_given_up(self, at: AppTest, engine: WorkflowEngine) -> None:
         choose(at)
-        at.text_input(key="param:reads:mail:query:value").set_value("from:ann").run()
+        type_into(at, QUERY, "from:ann")
         at.session_state["more"] = True
         at.run()
         press(at, "discard")
         assert draft(engine) is None
-        assert at.text_input(key="param:reads:mail:query:value").value == "is:unread"
+        assert expression(at, QUERY)["value"] == "is:unread"
 
     def test_last_weeks_version_can_be_had_again(self, at: AppTest, engine: WorkflowEngine) -> None:
         changed = engine.load_workflow("reads").model_copy(update={"name": "New name"})
@@ -187,14 +227,14 @@ class TestTwoPeople:
         self, at: AppTest, engine: WorkflowEngine, open_page: Open
     ) -> None:
         choose(at)
-        at.text_input(key="param:reads:mail:query:value").set_value("mine").run()
+        type_into(at, QUERY, "mine")
         known = engine.workflow_versions.drafts.get("reads")
         assert known is not None
         theirs = {**json.loads(known.content), "name": "Theirs"}
         engine.workflow_versions.drafts.save(
             "reads", json.dumps(theirs), base=known.base, after=known.revision, by="bob"
         )
-        at.text_input(key="param:reads:mail:query:value").set_value("mine again").run()
+        type_into(at, QUERY, "mine again")
         assert "bob changed this draft while you did" in said(at)
         assert draft(engine)["name"] == "Theirs"
         press(at, "keep-mine")
@@ -202,14 +242,14 @@ class TestTwoPeople:
 
     def test_one_takes_the_others(self, at: AppTest, engine: WorkflowEngine) -> None:
         choose(at)
-        at.text_input(key="param:reads:mail:query:value").set_value("mine").run()
+        type_into(at, QUERY, "mine")
         known = engine.workflow_versions.drafts.get("reads")
         assert known is not None
         theirs = {**json.loads(known.content), "name": "Theirs"}
         engine.workflow_versions.drafts.save(
             "reads", json.dumps(theirs), base=known.base, after=known.revision, by="bob"
         )
-        at.text_input(key="param:reads:mail:query:value").set_value("mine again").run()
+        type_into(at, QUERY, "mine again")
         press(at, "take-theirs")
         assert "Theirs" in at.subheader[0].value
 
@@ -244,7 +284,7 @@ def test_inputs_outputs_and_limits_are_forms(at: AppTest, engine: WorkflowEngine
     at.text_input(key="workflow:reads:inputs.query.default").set_value("is:unread").run()
     at.text_input(key="workflow:reads:output.new").set_value("found").run()
     press(at, "workflow:reads:output.add")
-    at.text_input(key="workflow:reads:output.found").set_value("{{ steps.mail.count }}").run()
+    type_into(at, "workflow:reads:output.found", "{{ steps.mail.count }}")
     made = draft(engine)
     assert made["description"] == "Reads it all"
     assert made["budget"] == {"tokens": 500}

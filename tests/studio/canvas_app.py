@@ -1,7 +1,7 @@
 """A page with the canvas alone, for its tests and measurements: `python -m tests.studio.canvas_app PORT FILE`.
 
-FILE is read at each script run, `{"draft", "status", "problems", "read_only", "slow": SECONDS}`, and what the page
-knows is written beside it as FILE.kept, so that a test sees what Python got.
+FILE is read at each script run, `{"draft", "status", "problems", "read_only", "compare", "slow": SECONDS}`, and
+what the page knows is written beside it as FILE.kept, so that a test sees what Python got.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import streamlit as st
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from orchestrator.actions import Registry
 from orchestrator.errors import Problem, Where
+from orchestrator.registry import Registry
 from studio.canvas import canvas, catalog_of
-from studio.components import ASSETS
+from studio.scripts import ASSETS
 
 FILE = "PATCHBAY_CANVAS_TEST"
 
@@ -49,6 +49,7 @@ def page() -> None:
         selected=state.selected,
         problems=problems,
         read_only=given.get("read_only", False),
+        compare=given.get("compare"),
         height=given.get("height", 640),
     )
     if event and event.draft is not None:

@@ -12,6 +12,6 @@ from orchestrator.workflow_engine import WorkflowEngine
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[WorkflowEngine]:
-    with WorkflowEngine(Settings(home=tmp_path / "home")) as running:
+def engine(made_home: Path) -> Iterator[WorkflowEngine]:
+    with WorkflowEngine(Settings(home=made_home)) as running:
         yield running

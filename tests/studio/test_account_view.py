@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from integrations.gmail import gmail
-from orchestrator.accounts import AccountEntry
+from orchestrator.account_entries import AccountEntry
 from orchestrator.actions import Account, Connector, SecretStr, field
 from studio.account_view import DAY, account_fields, client_fields, in_days, state_of, without_defaults
 

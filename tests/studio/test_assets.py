@@ -38,7 +38,7 @@ def test_a_bundle_is_as_it_was_built(name: str) -> None:
 
 
 def test_the_components_have_their_bundles() -> None:
-    assert {"builder.js", "canvas.js", "editor.js"} <= set(MANIFEST["bundles"])
+    assert {"builder.js", "canvas.js", "editor.js", "expression.js"} <= set(MANIFEST["bundles"])
 
 
 def test_the_canvas_is_small() -> None:
@@ -46,6 +46,10 @@ def test_the_canvas_is_small() -> None:
     shared = [name for name in MANIFEST["bundles"] if name.startswith("shared-")]
 
     assert sum((ASSETS / name).stat().st_size for name in ["builder.js", *shared]) < 600_000
+
+
+def test_the_field_for_expressions_is_small() -> None:
+    assert (ASSETS / "expression.js").stat().st_size < 40_000
 
 
 def test_nothing_else_is_served() -> None:

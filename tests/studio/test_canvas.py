@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from orchestrator.actions import Registry
 from orchestrator.history import ItemView, RunSummary, RunView, StepView, Usage
+from orchestrator.registry import Registry
 from orchestrator.steps import KINDS
 from studio.canvas import catalog_of, marks_of
 
@@ -112,6 +112,14 @@ def test_what_a_person_chooses_is_told_once(at: AppTest) -> None:
     assert at.session_state["event"] == (None, "a", True)
     run(at, canvas=chosen)
     assert at.session_state["event"] is None
+
+
+def test_a_state_is_chosen_with_its_machine_until_the_page_chooses(at: AppTest) -> None:
+    run(at, canvas={"selected": {"step": "a", "state": "draft", "opened": False, "at": 5}})
+    assert at.session_state["event"] == (None, "a", False)
+    assert at.session_state["canvas:met"].state == "draft"
+    run(at, chosen="b")
+    assert at.session_state["canvas:met"].state is None
 
 
 def test_the_page_chooses_and_the_person_chooses_again(at: AppTest) -> None:

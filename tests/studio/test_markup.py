@@ -6,7 +6,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from orchestrator.actions import placeholder
-from studio.markup import cell, facts, literal, plain, prose, safe_url, table, with_chips
+from studio.markup import cell, code, facts, literal, plain, prose, safe_url, table, with_chips
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -70,6 +70,32 @@ def test_plain_text_is_one_line() -> None:
 @pytest.mark.parametrize("address", ["https://evil.example", "www.evil.example", "someone@evil.example"])
 def test_an_address_in_plain_text_does_not_become_a_link(address: str) -> None:
     assert address not in plain(address).replace("\\", "")
+
+
+@pytest.mark.parametrize("text", ["a", "a`b", "``", "a\n\n# b", "`:red[x]`", "<b>"])
+def test_code_is_shown_as_it_is_whatever_stands_in_it(text: str) -> None:
+    [line] = MarkdownIt("commonmark").parse(code(text))[1:-1]
+    assert [(part.type, part.content) for part in line.children or ()] == [("code_inline", " ".join(text.split()))]
+
+
+@pytest.mark.parametrize("sign", ["<->", "->", "<-", "--", ">=", "<=", "~="])
+def test_a_sign_in_plain_text_does_not_become_an_arrow(sign: str) -> None:
+    """Streamlit looks for them between spaces, in the text that Markdown gives: no backslash helps."""
+    shown = plain(f"a {sign} b").replace("\\", "")
+    assert f" {sign} " not in shown
+    assert sign in shown
+
+
+@pytest.mark.parametrize("icon", [":material/delete:", ":streamlit:", ":smile:", ":+1:"])
+def test_a_name_in_plain_text_does_not_become_an_icon(icon: str) -> None:
+    assert icon not in plain(icon).replace("\\", "")
+
+
+@pytest.mark.parametrize("sign", list("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+def test_no_text_turns_the_order_of_its_signs_around(sign: str) -> None:
+    text = f"invoice{sign}fdp.exe"
+    shown = (plain(text), prose(text), literal(text), table([], [[text]]), facts([("Name", text)]))
+    assert all(sign not in html for html in shown)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from orchestrator.errors import NotFound, Unavailable
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.practice_view import (
     Chosen,
+    answer,
     by_folder,
     cells,
     chosen,
@@ -73,6 +74,13 @@ def test_practice_services_that_do_not_answer_are_one_sentence() -> None:
 def test_a_button_that_is_not_there_cannot_be_pressed(engine: WorkflowEngine) -> None:
     with pytest.raises(Unavailable):
         press(engine.practice_url, "7001", 1, "anything")
+
+
+def test_whoever_got_a_mail_can_answer_it(engine: WorkflowEngine) -> None:
+    sent = in_folder(fetch(engine.practice_url)["mail"], "sent")[0]
+    answer(engine.practice_url, sent["id"], "Thank you!")
+    newest = in_folder(fetch(engine.practice_url)["mail"], "inbox")[0]
+    assert (newest["from"], newest["text"].strip(), newest["unread"]) == (sent["to"], "Thank you!", True)
 
 
 def test_files_stand_under_their_folder_and_empty_folders_are_shown() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from orchestrator.actions import Registry
+from orchestrator.registry import Registry
 from orchestrator.workflow import Workflow
 from studio.usage_map import COLORS, INK, UsageMap, agraph_data, short, usage_map
 

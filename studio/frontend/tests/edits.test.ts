@@ -1,12 +1,12 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { addAfter, addStep, addState, insertOn } from "../src/draft/add.ts";
-import { connect, disconnect } from "../src/draft/connect.ts";
+import { connect, disconnect, reconnect } from "../src/draft/connect.ts";
 import { lineId, shownLines, waysOf } from "../src/draft/lines.ts";
 import { moveToRoom } from "../src/draft/move.ts";
 import { removeState, removeSteps } from "../src/draft/remove.ts";
 import { nameStep, renameStep } from "../src/draft/rename.ts";
-import { addMove, movesOf, removeMove } from "../src/draft/states.ts";
+import { addMove, changeMove, movesOf, removeMove, renameState } from "../src/draft/states.ts";
 import { WORKFLOW } from "../src/draft/types.ts";
 import { done, draftOf, get, group, ids, line, lines, step } from "./drafts.ts";
 
@@ -170,10 +170,89 @@ test("a step does not go into itself", () => {
 
 test("states are added, joined, parted and removed", () => {
   let draft = draftOf({ id: "m", uses: "states" });
-  draft = addState(addState(draft, "m"), "m");
+  draft = addState(addState(draft, "m", "state"), "m", "state_2");
   draft = addMove(draft, "m", "state", "state_2");
   assert.deepEqual(get(draft, "m").states, { state: { transitions: { state_2: { to: "state_2" } } }, state_2: {} });
   const [move] = movesOf(get(draft, "m"));
   assert.deepEqual(get(removeMove(draft, move!), "m").states, { state: {}, state_2: {} });
   assert.deepEqual(get(removeState(draft, "m", "state_2"), "m").states, { state: {} });
+});
+
+test("the end of a line goes to another step", () => {
+  const draft = draftOf(step("a"), step("b", "a"), step("c"));
+  assert.deepEqual(lines(done(reconnect(draft, line(draft, "a>b"), { source: "a", target: "c" })).steps), ["a>c"]);
+  assert.deepEqual(lines(done(reconnect(draft, line(draft, "a>b"), { source: "c", target: "b" })).steps), ["c>b"]);
+});
+
+test("a line of a branch or of a failure stays what it is when its end moves", () => {
+  const draft = draftOf({ id: "which", uses: "branch" }, step("a", "which.yes"), { id: "b", uses: "set", on_error: "c" }, step("c"), step("d"));
+  const led = done(reconnect(draft, line(draft, "which.yes>a"), { source: "which", target: "d", way: "yes" }));
+  assert.deepEqual(get(led, "d").needs, ["which.yes"]);
+  const failed = done(reconnect(led, line(led, "b!>c"), { source: "b", target: "a", kind: "error" }));
+  assert.equal(get(failed, "b").on_error, "a");
+});
+
+test("a line that cannot be moved, or not to there, stays", () => {
+  const draft = draftOf(step("a"), { id: "b", uses: "set", with: { values: { x: "{{ steps.a.values }}" } } }, step("c", "b"));
+  const used = reconnect(draft, line(draft, "a>b"), { source: "a", target: "c" });
+  assert.ok("refused" in used && used.refused.includes("with.values.x"));
+  const circle = reconnect(draft, line(draft, "b>c"), { source: "c", target: "b" });
+  assert.deepEqual(lines("draft" in circle ? circle.draft.steps : []), ["a>b", "c>b"]);
+  const chain = draftOf(step("a"), step("b", "a"), step("c", "b"));
+  const round = reconnect(chain, line(chain, "a>b"), { source: "c", target: "b" });
+  assert.ok("refused" in round && round.refused.includes("circle"));
+});
+
+const MACHINE = {
+  id: "m",
+  uses: "states",
+  with: { start: "draft" },
+  states: {
+    draft: { transitions: { hand_in: { to: "review" } } },
+    review: { choose: "ok", transitions: { ok: { to: "done", if: "{{ last.good }}" }, again: { to: "draft" } } },
+    done: {},
+  },
+};
+
+test("another name of a state reaches transitions, the start and what compares with it", () => {
+  const draft = {
+    ...draftOf(
+      MACHINE,
+      { id: "x", uses: "set", if: "{{ steps.m.state == 'draft' and 'draft' != steps['m'].state }}", with: { values: { t: "draft" } } },
+      { id: "y", uses: "branch", with: { value: "{{ steps.m.state }}", cases: { draft: "early" }, default: "late" } },
+    ),
+    output: { first: '{{ steps.m.state == "draft" }}', other: "{{ steps.other.state == 'draft' }}" },
+  };
+  const changed = done(renameState(draft, "m", "draft", "sketch"));
+  assert.deepEqual(Object.keys(get(changed, "m").states!), ["sketch", "review", "done"]);
+  assert.equal(get(changed, "m").states!.review!.transitions!.again!.to, "sketch");
+  assert.deepEqual(get(changed, "m").with, { start: "sketch" });
+  assert.equal(get(changed, "x").if, "{{ steps.m.state == 'sketch' and 'sketch' != steps['m'].state }}");
+  assert.deepEqual(get(changed, "x").with, { values: { t: "draft" } });
+  assert.deepEqual(get(changed, "y").with!.cases, { sketch: "early" });
+  assert.deepEqual(changed.output, { first: '{{ steps.m.state == "sketch" }}', other: "{{ steps.other.state == 'draft' }}" });
+  assert.ok("refused" in renameState(draft, "m", "draft", "done") && "refused" in renameState(draft, "m", "draft", "to do"));
+});
+
+test("a transition gets another name, condition and target, and keeps its place", () => {
+  const draft = draftOf(MACHINE);
+  const [, ok] = movesOf(get(draft, "m"));
+  const changed = get(done(changeMove(draft, ok!, { name: "fine", condition: "", to: "draft" })), "m").states!.review!;
+  assert.deepEqual(changed, { choose: "fine", transitions: { fine: { to: "draft" }, again: { to: "draft" } } });
+  assert.ok("refused" in changeMove(draft, ok!, { name: "again" }));
+  const always = get(done(changeMove(draft, ok!, { condition: "true" })), "m").states!.review!.transitions!.ok;
+  assert.deepEqual(always, { to: "done", if: true });
+});
+
+test("a transition that leaves another state goes there, under a name that is free", () => {
+  const draft = draftOf(MACHINE);
+  const again = movesOf(get(draft, "m"))[2]!;
+  const states = get(done(changeMove(draft, { ...again }, { from: "done" })), "m").states!;
+  assert.deepEqual([states.done, Object.keys(states.review!.transitions!)], [{ transitions: { again: { to: "draft" } } }, ["ok"]]);
+});
+
+test("a machine whose first state is removed begins with the next", () => {
+  const changed = get(removeState(draftOf(MACHINE), "m", "draft"), "m");
+  assert.ok(!("with" in changed));
+  assert.deepEqual(Object.keys(changed.states!.review!.transitions!), ["ok"]);
 });

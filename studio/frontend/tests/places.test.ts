@@ -28,6 +28,14 @@ test("the body of a group stands inside it", () => {
   assert.ok(y.x + y.width < g.width && y.y + y.height < g.height);
 });
 
+test("the first state stands on the left, whatever leads back to it", () => {
+  const back = { transitions: { again: { to: "one" }, on: { to: "three" } } };
+  const states = { one: { transitions: { go: { to: "two" } } }, two: back, three: { transitions: { round: { to: "one" } } } };
+  const boxes = arrange(draftOf({ id: "m", uses: "states", states }));
+  const [one, two, three] = ["m:one", "m:two", "m:three"].map((id) => boxes.get(id)!.x) as [number, number, number];
+  assert.ok(one < two && two < three);
+});
+
 test("moving one box writes all of its room down, in whole pixels", () => {
   const before = arrange(CHAIN);
   const draft = moveBoxes(CHAIN, new Map([["b", [300.4, 200.6] as Point]]));

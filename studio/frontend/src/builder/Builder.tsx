@@ -53,6 +53,7 @@ export function Builder() {
     const on = event.target as HTMLElement;
     const stage = on.closest<HTMLElement>(".stage");
     if (!stage || on.closest("button, input, textarea, .panel")) return;
+    if (store.view.paletteOpen) store.set({ paletteOpen: false });
     (on.closest<HTMLElement>(".react-flow__node") ?? stage).focus({ preventScroll: true });
   };
   return (
@@ -129,10 +130,27 @@ function useFocus(frame: React.RefObject<HTMLDivElement | null>): void {
   const store = useStore();
   const current = useView((view) => view.current);
   const draft = useView((view) => view.draft);
+  // A box that had the focus and is gone leaves it to nobody; one that a person left is still there.
+  const held = useRef(false);
+  useEffect(() => {
+    const element = frame.current!;
+    const onStage = (target: EventTarget | null) => (target as Element | null)?.closest?.(".stage") != null;
+    const take = ({ target }: FocusEvent) => void (held.current = onStage(target));
+    const leave = ({ target, relatedTarget }: FocusEvent) => {
+      if ((target as Element).isConnected) held.current = onStage(relatedTarget);
+    };
+    element.addEventListener("focusin", take);
+    element.addEventListener("focusout", leave);
+    return () => {
+      element.removeEventListener("focusin", take);
+      element.removeEventListener("focusout", leave);
+    };
+  }, [frame]);
   useEffect(() => {
     const root = frame.current!.getRootNode() as ShadowRoot;
     const typing = () => root.activeElement?.closest("button, input, textarea, .panel") != null;
-    if (!root.activeElement?.closest(".stage") || typing()) return;
+    const onStage = root.activeElement ? root.activeElement.closest(".stage") !== null : held.current;
+    if (!onStage || typing()) return;
     let left = FRAMES;
     let next = 0;
     const follow = () => {

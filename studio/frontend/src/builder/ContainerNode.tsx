@@ -24,7 +24,7 @@ export const ContainerNode = memo(
         <Handle type="target" id="in" position={Position.Left} className="in" />
         <div className={`container ${isOver ? "over" : ""}`} style={{ "--hue": hueOf(group.id) } as CSSProperties}>
           <Head step={step} icon={action?.icon ?? group.icon} words={actionWords(catalog, step.uses)} writes={false} />
-          {isEmpty && <div className="empty">Drop steps here</div>}
+          {isEmpty && !readOnly && <div className="empty">Drop steps here</div>}
           {isMachine && !readOnly && (
             <button type="button" className="small nodrag" tabIndex={-1} onClick={() => newState(store, id)}>
               Add a state
@@ -52,22 +52,26 @@ export const StateNode = memo(
   function StateNode({ id, data }: NodeProps) {
     const { name, state, first } = data as StateData;
     const isOver = useView((view) => view.over === id);
+    const readOnly = useView((view) => view.data.readOnly);
     const final = !state.transitions;
     return (
       <>
         <Handle type="target" id="in" position={Position.Left} className="in" />
         <div className={`container state ${isOver ? "over" : ""}`}>
           <div className="head">
-            <span className="name">{name}</span>
+            <span className="name" title={name}>
+              {name}
+            </span>
             <span className="action">
               {[first && "first", state.role && String(state.role), final && "end"].filter(Boolean).join(" · ")}
             </span>
           </div>
-          {!state.steps?.length && <div className="empty">Drop steps here</div>}
+          {!state.steps?.length && !readOnly && <div className="empty">Drop steps here</div>}
         </div>
         <Handle type="source" id="out" position={Position.Right} className="out" />
+        <MarkChip id={id} />
       </>
     );
   },
-  (before, after) => before.data.state === after.data.state && before.data.first === after.data.first,
+  (before, after) => before.data.name === after.data.name && before.data.state === after.data.state && before.data.first === after.data.first,
 );

@@ -3,12 +3,13 @@ import { Background, MiniMap, ReactFlow, SelectionMode, applyNodeChanges, useRea
 import { everyStep, withInner } from "../draft/steps.ts";
 import type { Point, Step } from "../draft/types.ts";
 import { edgesOf, nodesOf } from "./boxes.ts";
-import { dropped, join } from "./commands.ts";
+import { chooseLine, dropped, join, portOf } from "./commands.ts";
 import { useStore, useView } from "./context.ts";
 import { ContainerNode, StateNode } from "./ContainerNode.tsx";
 import { FlowEdge } from "./FlowEdge.tsx";
 import { NoteNode } from "./NoteNode.tsx";
 import { StepNode } from "./StepNode.tsx";
+import { moveOf } from "./shown.ts";
 import { placeUnder } from "./under.ts";
 
 const NODES = { step: StepNode, container: ContainerNode, state: StateNode, note: NoteNode };
@@ -16,6 +17,8 @@ const EDGES = { flow: FlowEdge };
 export const FIT = { padding: 0.12, maxZoom: 1 };
 const MANY = 8;
 const LEGIBLE = 0.75;
+/** Of two versions more is seen at once: what differs is what one looks for. */
+const LEGIBLE_COMPARED = 0.45;
 const MARGIN = 60;
 
 /** The boxes and lines. React Flow moves boxes while they are dragged; the store hears of it when they are let go of. */
@@ -41,7 +44,10 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
     const inner = everyStep(draft).filter(({ step }) => ids.has(step.id)).flatMap(({ step }) => boxesOf(step));
     dragged.current = new Set([...ids, ...inner]);
   };
+  const takers = nodes.some(({ type }) => type === "container" || type === "state");
   const onDrag = (event: MouseEvent | TouchEvent) => {
+    // With hundreds of boxes, to look what lies under the pointer is a tenth of what a frame costs.
+    if (!takers) return;
     const over = under(event, dragged.current).box || null;
     if (over !== store.view.over) store.set({ over });
   };
@@ -61,9 +67,9 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
     if (isValid || toHandle || !fromNode || fromHandle?.type !== "source") return;
     const { node, inside } = under(event);
     const port = fromHandle.id ?? "out";
-    if (node && node !== fromNode.id && !node.startsWith("note:")) join(store, endsOf(fromNode.id, port, node));
-    else if (!node && inside && port !== "error") {
-      store.set({ aim: { after: fromNode.id, way: port.startsWith("way:") ? port.slice(4) : "" }, paletteOpen: true });
+    if (node && node !== fromNode.id && !node.startsWith("note:")) join(store, { source: fromNode.id, target: node, ...portOf(port) });
+    else if (!node && inside && port !== "error" && !fromNode.id.includes(":")) {
+      store.set({ aim: { after: fromNode.id, way: portOf(port).way }, paletteOpen: true });
     }
   };
   return (
@@ -73,7 +79,7 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
       nodeTypes={NODES}
       edgeTypes={EDGES}
       onNodesChange={onNodesChange}
-      onConnect={({ source, sourceHandle, target }: Connection) => void join(store, endsOf(source, sourceHandle ?? "out", target))}
+      onConnect={({ source, sourceHandle, target }: Connection) => void join(store, { source, target, ...portOf(sourceHandle ?? "out") })}
       onConnectEnd={onConnectEnd}
       onNodeDragStart={(_, __, moved) => onDragStart(moved)}
       onNodeDrag={onDrag}
@@ -84,8 +90,10 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
       onNodeDoubleClick={(_, { id }) => {
         if (id.startsWith("note:")) store.set({ writing: readOnly ? null : id });
         else if (!id.includes(":")) store.open(id);
+        else if (!readOnly) store.select([id], { renaming: id });
       }}
-      onEdgeClick={(_, { id }) => store.select([], { line: id, current: store.view.current })}
+      onEdgeDoubleClick={(_, { id }) => !readOnly && moveOf(store.view.draft, id) && store.set({ line: id, renaming: id })}
+      onEdgeClick={(_, { id }) => chooseLine(store, id)}
       onEdgeMouseEnter={(_, { id }) => setHovered(id)}
       onEdgeMouseLeave={(event) => {
         const to = event.relatedTarget as Element | null;
@@ -95,7 +103,10 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
         setHovered(null);
         store.select([]);
       }}
-      onPaneMouseMove={() => hovered && setHovered(null)}
+      onPaneMouseMove={(event) => {
+        const on = event.nativeEvent.composedPath()[0] as Element;
+        if (hovered && !on.closest("[data-line], .react-flow__edge")) setHovered(null);
+      }}
       nodesDraggable={!readOnly}
       nodesConnectable={!readOnly}
       nodesFocusable={false}
@@ -117,7 +128,7 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
       onlyRenderVisibleElements={nodes.length > 150}
       minZoom={0.05}
       maxZoom={1.6}
-      onInit={() => begin(flow, frame.current!)}
+      onInit={() => begin(flow, frame.current!, store.view.data.compare ? LEGIBLE_COMPARED : LEGIBLE)}
       proOptions={{ hideAttribution: true }}
       aria-label="Steps of the workflow"
     >
@@ -126,13 +137,6 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
     </ReactFlow>
   );
 }
-
-const endsOf = (source: string, port: string, target: string) => ({
-  source,
-  target,
-  kind: port === "error" ? ("error" as const) : ("then" as const),
-  way: port.startsWith("way:") ? port.slice(4) : "",
-});
 
 /** The ids of all boxes inside a step. */
 const boxesOf = (step: Step): string[] =>
@@ -145,7 +149,7 @@ function useNodes(): [Node[], (changes: NodeChange[]) => void] {
   const data = useView((view) => view.data);
   const selected = useView((view) => view.selected);
   const current = useView((view) => view.current);
-  const made = useMemo(() => nodesOf(store.view), [store, draft, data.status, data.problems, data.catalog]);
+  const made = useMemo(() => nodesOf(store.view), [store, draft, data.status, data.problems, data.catalog, data.compare]);
   const [nodes, setNodes] = useState<Node[]>([]);
   useEffect(() => {
     const tab = current ?? made[0]?.id;
@@ -191,12 +195,12 @@ function useEdges(hovered: string | null) {
 }
 
 /** Shows the whole workflow where that can be read, else its first step. */
-function begin(flow: ReturnType<typeof useReactFlow>, frame: HTMLElement): void {
+function begin(flow: ReturnType<typeof useReactFlow>, frame: HTMLElement, legible: number): void {
   const { width, height } = frame.querySelector(".stage")!.getBoundingClientRect();
   const nodes = flow.getNodes();
   const bounds = flow.getNodesBounds(nodes);
   const zoom = Math.min(1, (width - 2 * MARGIN) / bounds.width, (height - 3 * MARGIN) / bounds.height);
-  const used = Math.max(zoom, LEGIBLE);
+  const used = Math.max(zoom, legible);
   const first = nodes[0]?.position ?? { x: 0, y: 0 };
   const across = bounds.width * used < width ? width / 2 - (bounds.x + bounds.width / 2) * used : MARGIN - first.x * used;
   const down = bounds.height * used < height ? height / 2 - (bounds.y + bounds.height / 2) * used : height / 3 - first.y * used;

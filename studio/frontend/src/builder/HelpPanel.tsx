@@ -24,7 +24,9 @@ const KEYS: readonly (readonly [group: string, keys: readonly (readonly [key: st
       ["/ or A", "search a step; Enter adds it behind what is chosen"],
       ["C", "connect: then to the other step and Enter; C again for the next port"],
       ["E", "choose a line of the step; again for the next one"],
-      ["F2", "name and id of the step"],
+      ["R", "lead the chosen line to another step: go there and Enter; R again for its other end"],
+      ["F2", "name and id of the step; name of a state; name, target and condition of a transition"],
+      ["S", "add a state to a state machine"],
       ["N", "write a note"],
       ["Shift + ← → ↑ ↓", "move what is chosen"],
       ["T", "tidy up"],
@@ -45,11 +47,19 @@ const KEYS: readonly (readonly [group: string, keys: readonly (readonly [key: st
     "Mouse",
     [
       ["Drag", "from a port to a step: connect; into the empty: add a step there"],
-      ["Over a line", "insert a step, remove the line"],
-      ["Double click", "open the step: its settings"],
+      ["Over a line", "insert a step, remove the line, drag an end of it to another step"],
+      ["Double click", "open the step: its settings; name a state or a transition"],
       ["Shift + drag", "choose several"],
       ["Ctrl + click", "choose one more, or one less"],
       ["Ctrl + wheel", "larger, smaller"],
+    ],
+  ],
+  [
+    "Finger",
+    [
+      ["Tap", "choose a step or a line; + adds one there"],
+      ["Drag", "move a step or the canvas; a step of the list sideways onto the canvas"],
+      ["Two fingers", "larger, smaller"],
     ],
   ],
 ];

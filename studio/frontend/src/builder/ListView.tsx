@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { bodiesOf } from "../draft/steps.ts";
 import type { Step } from "../draft/types.ts";
 import { useStore, useView } from "./context.ts";
-import { sentence, waitedFor } from "./words.ts";
+import { sentence, stateWords, waitedFor } from "./words.ts";
 
 /** The steps in words, one under the other: the same workflow for whoever does not see the canvas. */
 export function ListView({ show }: { readonly show: (id: string) => void }) {
@@ -28,9 +28,10 @@ interface StepsProps {
 
 function Steps({ steps, show }: StepsProps) {
   const data = useView((view) => view.data);
+  const store = useStore();
   const draft = useView((view) => view.draft);
   const selected = useView((view) => view.selected);
-  const before = useMemo(() => waitedFor(draft), [draft]);
+  const before = useMemo(() => waitedFor(store.view), [store, draft, data.compare]);
   return (
     <ol>
       {steps.map((step) => (
@@ -40,7 +41,11 @@ function Steps({ steps, show }: StepsProps) {
           </button>
           {Object.entries(bodiesOf(step)).map(([state, inner]) => (
             <div key={state}>
-              {state && <h3>State {state}</h3>}
+              {state && (
+                <button type="button" className="of-state" aria-current={selected.has(`${step.id}:${state}`)} onClick={() => show(`${step.id}:${state}`)}>
+                  <Words parts={[`State ${state}`, ...stateWords(store.view, step.id, state)]} />
+                </button>
+              )}
               {inner.length > 0 && <Steps steps={inner} show={show} />}
             </div>
           ))}

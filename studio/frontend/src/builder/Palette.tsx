@@ -23,7 +23,8 @@ export function Palette({ focusCanvas }: { readonly focusCanvas: () => void }) {
   const chosen = actions[Math.min(at, actions.length - 1)];
 
   useEffect(() => {
-    if (open) field.current?.focus({ preventScroll: true });
+    // A phone's keyboard is not to cover what one came to tap.
+    if (open && !matchMedia("(pointer: coarse)").matches) field.current?.focus({ preventScroll: true });
   }, [open]);
   useEffect(() => {
     if (wanted || at) list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
@@ -49,7 +50,7 @@ export function Palette({ focusCanvas }: { readonly focusCanvas: () => void }) {
   };
   const idOf = ({ uses }: CatalogAction) => `${prefix}-${uses}`;
   return (
-    <section className={`palette ${open ? "open" : ""}`} aria-label="Steps to add">
+    <section className={`palette ${open ? "open" : ""} ${carry.carried ? "carrying" : ""}`} aria-label="Steps to add">
       <div className="search">
         <Symbol icon=":material/search:" />
         <input
@@ -74,7 +75,7 @@ export function Palette({ focusCanvas }: { readonly focusCanvas: () => void }) {
         <kbd aria-hidden="true">/</kbd>
       </div>
       <Where />
-      <div className="actions" role="listbox" id={`${prefix}-list`} aria-label="Steps" ref={list}>
+      <div className="actions" role="listbox" id={`${prefix}-list`} aria-label="Steps" ref={list} onMouseDown={keepFocus}>
         {groups.map((group) => (
           <div key={group.id} role="group" aria-label={group.title} style={{ "--hue": hueOf(group.id) } as CSSProperties}>
             <div className="group" aria-hidden="true">
@@ -104,6 +105,9 @@ export function Palette({ focusCanvas }: { readonly focusCanvas: () => void }) {
     </section>
   );
 }
+
+/** A press on the list leaves the search field its focus: without it the list closes before the click. */
+const keepFocus = (event: { preventDefault: () => void }) => event.preventDefault();
 
 /** What is dragged, under the pointer. */
 function Ghost({ carried: { action, group, x, y } }: { readonly carried: Carry }) {

@@ -13,12 +13,13 @@ export const StepNode = memo(
   function StepNode({ id, data }: NodeProps) {
     const step = data.step as Step;
     const catalog = useView((view) => view.data.catalog);
+    const isOver = useView((view) => view.over === id);
     const { group, action } = lookUp(catalog, step.uses);
     const ways = waysOf(step);
     return (
       <>
         <Handle type="target" id="in" position={Position.Left} className="in" />
-        <div className="step" style={{ "--hue": hueOf(group.id) } as CSSProperties}>
+        <div className={`step ${isOver ? "over" : ""}`} style={{ "--hue": hueOf(group.id) } as CSSProperties}>
           <Head step={step} icon={action?.icon ?? group.icon} words={actionWords(catalog, step.uses)} writes={action?.writes ?? false} />
           {ways.map((way) => (
             <div key={way} className="way">

@@ -1,26 +1,12 @@
 import type { RefObject } from "react";
 import { useReactFlow } from "@xyflow/react";
-import { Symbol } from "../canvas/Symbol.jsx";
-import { newNote, paste, removeSelected, tidyUp } from "./commands.ts";
+import { Button } from "./Button.tsx";
+import { find } from "../draft/steps.ts";
+import { newNote, newState, paste, removeSelected, roomOfBox, tidyUp } from "./commands.ts";
 import { useStore, useView } from "./context.ts";
+import { lineOf, moveOf } from "./shown.ts";
+import { Differences } from "./Differences.tsx";
 import { copyText, pasteText } from "./clipboard.ts";
-
-interface ButtonProps {
-  readonly icon: string;
-  readonly label: string;
-  readonly keys?: string;
-  readonly disabled?: boolean;
-  readonly pressed?: boolean;
-  readonly onClick: () => void;
-}
-
-function Button({ icon, label, keys, disabled, pressed, onClick }: ButtonProps) {
-  return (
-    <button type="button" aria-label={label} title={keys ? `${label} (${keys})` : label} aria-pressed={pressed} disabled={disabled} onClick={onClick}>
-      <Symbol icon={`:material/${icon}:`} />
-    </button>
-  );
-}
 
 export function Toolbar({ frame }: { readonly frame: RefObject<HTMLDivElement | null> }) {
   const store = useStore();
@@ -28,6 +14,7 @@ export function Toolbar({ frame }: { readonly frame: RefObject<HTMLDivElement | 
   const readOnly = useView((view) => view.data.readOnly);
   const canUndo = useView((view) => view.canUndo);
   const canRedo = useView((view) => view.canRedo);
+  const comparison = useView((view) => view.data.compare);
   const panel = useView((view) => view.panel);
   const turn = (name: "help" | "list") => store.set({ panel: panel === name ? "" : name });
   const middle = () => {
@@ -57,6 +44,7 @@ export function Toolbar({ frame }: { readonly frame: RefObject<HTMLDivElement | 
         <Button icon="list" label="List of steps" keys="L" pressed={panel === "list"} onClick={() => turn("list")} />
         <Button icon="keyboard" label="Keys" keys="?" pressed={panel === "help"} onClick={() => turn("help")} />
       </div>
+      {comparison && <Differences comparison={comparison} />}
     </div>
   );
 }
@@ -67,15 +55,24 @@ export function SelectionBar({ frame }: { readonly frame: RefObject<HTMLDivEleme
   const count = useView((view) => view.selected.size);
   const one = useView((view) => (view.selected.size === 1 ? [...view.selected][0]! : null));
   const readOnly = useView((view) => view.data.readOnly);
-  if (!count || readOnly) return null;
+  const machine = useView(({ draft }) => {
+    const step = one && find(draft, roomOfBox(one).owner)?.step;
+    return step && step.uses === "states" ? step.id : null;
+  });
+  const onLine = useView(({ draft, line }) => line !== null && (lineOf(draft, line) ?? moveOf(draft, line)) !== undefined);
+  // What can be done with a line stands on it.
+  if (!count || readOnly || onLine) return null;
+  const isNote = one?.startsWith("note:") ?? false;
   const isStep = one !== null && !one.includes(":");
   return (
     <div className="toolbar selection" role="toolbar" aria-label="Chosen steps">
       <div className="set">
         {count > 1 && <span className="count">{count} chosen</span>}
-        {isStep && <Button icon="edit" label="Name" keys="F2" onClick={() => store.set({ renaming: one })} />}
-        {one?.startsWith("note:") && <Button icon="edit" label="Write" keys="Enter" onClick={() => store.set({ writing: one })} />}
-        <Button icon="content_copy" label="Copy" keys="Ctrl+C" onClick={() => copyText(store, frame.current!)} />
+        {isStep && <Button icon="add" label="Add a step behind it" keys="/" onClick={() => store.set({ paletteOpen: true })} />}
+        {machine && <Button icon="add_box" label="Add a state" keys="S" onClick={() => newState(store, machine)} />}
+        {one && !isNote && <Button icon="edit" label="Name" keys="F2" onClick={() => store.set({ renaming: one })} />}
+        {isNote && <Button icon="edit" label="Write" keys="Enter" onClick={() => store.set({ writing: one })} />}
+        {(isStep || count > 1) && <Button icon="content_copy" label="Copy" keys="Ctrl+C" onClick={() => copyText(store, frame.current!)} />}
         <Button icon="content_paste" label="Paste" keys="Ctrl+V" onClick={() => void pasteText().then((text) => paste(store, text))} />
         <Button icon="delete" label="Remove" keys="Delete" onClick={() => removeSelected(store)} />
       </div>

@@ -1,17 +1,18 @@
 /** The draft as React Flow's nodes and edges. What did not change keeps its identity, so that it is not drawn again. */
 import type { Edge, Node } from "@xyflow/react";
-import { lineId, linesOf, waysOf } from "../draft/lines.ts";
+import { lineId, waysOf } from "../draft/lines.ts";
 import { noteSize, notesOf } from "../draft/notes.ts";
 import { everyStep, holdsSteps, titleOf } from "../draft/steps.ts";
 import { roomKey, type Note, type Room, type Step } from "../draft/types.ts";
 import type { Move } from "../draft/states.ts";
-import { allMoves, moveId } from "./commands.ts";
+import { linesShown, moveId, movesShown } from "./shown.ts";
 import type { View } from "./store.ts";
-import { sentence, waitedFor } from "./words.ts";
+import { sentence, stateWords, waitedFor } from "./words.ts";
 
 export function nodesOf(view: View): Node[] {
   const { draft, arrangement, data } = view;
-  const before = waitedFor(draft);
+  const before = waitedFor(view);
+  const kindOf = (id: string) => data.compare?.changes[id]?.kind;
   const nodes: Node[] = [];
   const drawn = new Set<string>();
   for (const { step, room } of everyStep(draft)) {
@@ -21,6 +22,7 @@ export function nodesOf(view: View): Node[] {
     const holds = holdsSteps(step.uses) || step.steps !== undefined;
     nodes.push({
       ...common(step.id, box, room),
+      className: kindOf(step.id),
       type: holds ? "container" : "step",
       data: dataOf(step),
       zIndex: holds ? 0 : 1,
@@ -33,8 +35,9 @@ export function nodesOf(view: View): Node[] {
         ...common(id, arrangement.get(id)!, { owner: step.id, state: "" }),
         type: "state",
         data: { name, state, first },
+        className: kindOf(id),
         draggable: false,
-        ariaLabel: `State ${name} of ${titleOf(step)}`,
+        ariaLabel: [`State ${name} of ${titleOf(step)}`, ...stateWords(view, step.id, name)].join(", "),
       });
     }
   }
@@ -82,7 +85,7 @@ function dataOf(step: Step): { step: Step } {
 export function edgesOf(view: View, hovered: string | null): Edge[] {
   const { draft, data } = view;
   const ways = new Map(everyStep(draft).map(({ step }) => [step.id, waysOf(step)]));
-  const lines = linesOf(draft.steps ?? []).map((line): Edge => {
+  const lines = linesShown(view).map(([line, difference]): Edge => {
     const id = lineId(line);
     const port = line.kind === "error" ? "error" : ways.get(line.source)?.includes(line.way) ? `way:${line.way}` : "out";
     return {
@@ -90,20 +93,20 @@ export function edgesOf(view: View, hovered: string | null): Edge[] {
       source: line.source,
       sourceHandle: port,
       target: line.target,
-      className: `${line.kind} ${line.drawn ? "drawn" : "used"} ${flow(data.status[line.source]?.status, data.status[line.target]?.status)}`,
-      data: { label: line.kind === "error" ? "on error" : port === "out" && line.way ? line.way : undefined, hovered: hovered === id },
+      className: `${difference} ${line.kind} ${line.drawn ? "drawn" : "used"} ${flow(data.status[line.source]?.status, data.status[line.target]?.status)}`,
+      data: { label: line.kind === "error" ? "on error" : port === "out" && line.way ? line.way : undefined, hovered: hovered === id, difference },
     };
   });
-  const moves = allMoves(draft).map((move): Edge => {
-    const id = moveId(move);
+  const moves = movesShown(view).map(([move, difference]): Edge => {
+    const id = difference === "removed" ? `${moveId(move)}>${move.to}` : moveId(move);
     return {
       ...plainEdge(id, hovered),
       source: `${move.step}:${move.from}`,
       sourceHandle: "out",
       target: `${move.step}:${move.to}`,
-      className: "move",
+      className: `${difference} move`,
       zIndex: 2,
-      data: { label: move.condition ? `${move.name} if` : move.name, insert: false, hovered: hovered === id, drop: dropOf(view, move) },
+      data: { label: move.condition ? `${move.name} if` : move.name, isMove: true, hovered: hovered === id, drop: dropOf(view, move), difference },
     };
   });
   return [...lines, ...moves];

@@ -2,22 +2,17 @@
 import { addAfter, addState, addStep, insertOn, type Kind } from "../draft/add.ts";
 import { boxesAround, onCanvas } from "../draft/arrange.ts";
 import { copySteps, pasteSteps } from "../draft/clipboard.ts";
-import { connect, disconnect, type End } from "../draft/connect.ts";
+import { connect, disconnect, reconnect, type End } from "../draft/connect.ts";
 import { moveBoxes, tidy } from "../draft/layout.ts";
 import { lineId, linesOf, waysOf, type Line } from "../draft/lines.ts";
 import { moveToRoom } from "../draft/move.ts";
 import { addNote, changeNote, notesOf, removeNotes } from "../draft/notes.ts";
 import { removeState, removeSteps } from "../draft/remove.ts";
-import { addMove, movesOf, removeMove, type Move } from "../draft/states.ts";
-import { bodiesOf, everyStep, find, holdsSteps, ownersOf, titleOf } from "../draft/steps.ts";
+import { addMove, changeMove, movesOf, removeMove, type Move } from "../draft/states.ts";
+import { bodiesOf, everyStep, find, freshId, holdsSteps, ownersOf, titleOf } from "../draft/steps.ts";
 import { WORKFLOW, sameRoom, type Draft, type Edit, type Point, type Room } from "../draft/types.ts";
-import type { Store, View } from "./store.ts";
-
-export const moveId = ({ step, from, name }: Move): string => `${step}:${from}#${name}`;
-
-export const allMoves = (draft: Draft): Move[] => everyStep(draft).flatMap(({ step }) => movesOf(step));
-
-const lineOf = (draft: Draft, id: string): Line | undefined => linesOf(draft.steps ?? []).find((line) => lineId(line) === id);
+import { lineOf, moveId, moveOf } from "./shown.ts";
+import type { Side, Store, View } from "./store.ts";
 
 /** Where the next step goes: on the line, behind the step, or into the empty body that is chosen; else on its own. */
 export type Target = { readonly line: Line } | { readonly after: string; readonly way: string } | { readonly room: Room };
@@ -92,8 +87,11 @@ export function join(store: Store, end: End): boolean {
   const { draft } = store.view;
   const [from, to] = [roomOfBox(end.source), roomOfBox(end.target)];
   if (from.state && to.state && from.owner === to.owner) {
-    store.edit(addMove(draft, from.owner, from.state, to.state));
-    store.say("Connected.");
+    const next = addMove(draft, from.owner, from.state, to.state);
+    const made = movesOf(find(next, from.owner)!.step).findLast((move) => move.from === from.state)!;
+    store.edit(next);
+    chooseLine(store, moveId(made));
+    store.say("Connected. F2 gives the transition a name and a condition.");
     return true;
   }
   return apply(store, connect(draft, { ...end, source: from.owner, target: to.owner }), "Connected.");
@@ -101,12 +99,73 @@ export function join(store: Store, end: End): boolean {
 
 export function removeLine(store: Store, id: string): void {
   const { draft } = store.view;
-  const move = allMoves(draft).find((other) => moveId(other) === id);
+  const move = moveOf(draft, id);
   const line = lineOf(draft, id);
-  if (move) store.edit(removeMove(draft, move), { line: null });
+  if (move) apply(store, { draft: removeMove(draft, move) }, `Transition “${move.name}” removed.`);
   else if (line) apply(store, disconnect(draft, line), "Line removed.");
   if (!lineOf(store.view.draft, id)) store.set({ line: null });
 }
+
+/** Choose a line; a transition with the state that it leaves, whose form tells when it is taken. */
+export function chooseLine(store: Store, id: string): void {
+  const move = moveOf(store.view.draft, id);
+  store.select(move ? [`${move.step}:${move.from}`] : [], { line: id, current: store.view.current });
+}
+
+/** Why a line cannot be led elsewhere, in words; null when it can. */
+export function fixed(draft: Draft, id: string): string | null {
+  const line = lineOf(draft, id);
+  const apart = line && !line.drawn ? disconnect(draft, line) : null;
+  return apart && "refused" in apart ? apart.refused : null;
+}
+
+/** Lead one end of a line or a transition to another box, and there from a port where one is named. */
+export function moveEnd(store: Store, id: string, end: Side, box: string, port?: string): boolean {
+  const move = moveOf(store.view.draft, id);
+  const line = lineOf(store.view.draft, id);
+  return move ? moveTransition(store, move, end, box) : line ? moveLine(store, line, end, box, port) : false;
+}
+
+function moveTransition(store: Store, move: Move, end: Side, box: string): boolean {
+  const { owner, state } = roomOfBox(box);
+  if (owner !== move.step || !state) {
+    store.say("A transition leads from a state to a state of the same machine.");
+    return false;
+  }
+  const next = end === "source" ? { ...move, from: state } : { ...move, to: state };
+  const done = apply(store, changeMove(store.view.draft, move, next), `“${move.name}” leads from ${next.from} to ${next.to} now.`);
+  if (done && end === "target") chooseLine(store, moveId(move));
+  return done;
+}
+
+function moveLine(store: Store, line: Line, end: Side, box: string, port?: string): boolean {
+  const { draft } = store.view;
+  const to = roomOfBox(box).owner;
+  const joined: End =
+    end === "target" ? { ...line, target: to }
+    : { source: to, target: line.target, ...(port ? portOf(port) : { kind: line.kind, way: wayFrom(draft, to, line.way) }) }; // prettier-ignore
+  if (lineId({ ...line, ...joined }) === lineId(line)) return false;
+  const title = (id: string) => `“${titleOf(find(draft, id)!.step)}”`;
+  if (!apply(store, reconnect(draft, line, joined), `The line leads from ${title(joined.source)} to ${title(joined.target)} now.`)) return false;
+  const left = fixed(store.view.draft, lineId(line));
+  if (left) store.say(left);
+  const made = lineOf(store.view.draft, lineId({ ...line, ...joined }));
+  store.set({ line: made ? lineId(made) : null });
+  return true;
+}
+
+/** The way by which a line leaves a step where none is named: the one that it had, else one that is free. */
+function wayFrom(draft: Draft, id: string, way: string): string {
+  const ways = waysOf(find(draft, id)!.step);
+  const taken = new Set(linesOf(draft.steps ?? []).filter(({ source }) => source === id).map((line) => line.way));
+  return ways.includes(way) ? way : (ways.find((other) => !taken.has(other)) ?? ways[0] ?? "");
+}
+
+/** What a line is by the port that it begins at, as React Flow calls that. */
+export const portOf = (port: string): { kind: Line["kind"]; way: string } => ({
+  kind: port === "error" ? "error" : "then",
+  way: port.startsWith("way:") ? port.slice(4) : "",
+});
 
 export function removeSelected(store: Store): void {
   const { draft, selected, line, current } = store.view;
@@ -196,6 +255,10 @@ export function newNote(store: Store, at: Point): void {
 }
 
 export function newState(store: Store, step: string): void {
-  store.edit(addState(store.view.draft, step));
+  const states = find(store.view.draft, step)?.step.states ?? {};
+  const name = freshId("state", new Set(Object.keys(states)));
+  const id = `${step}:${name}`;
+  store.edit(addState(store.view.draft, step, name));
+  store.select([id], { renaming: id, reveal: { id } });
   store.say("Added a state.");
 }

@@ -39,6 +39,18 @@ export interface Look {
   readonly icon: string;
 }
 
+/** How a box differs between two versions; `fields` counts what differs in it. */
+export interface Change {
+  readonly kind: "added" | "removed" | "changed" | "moved";
+  readonly fields: number;
+}
+
+/** The version that the draft is compared with, and what differs by box: steps, and states as "step:state". */
+export interface Comparison {
+  readonly before: Draft;
+  readonly changes: Readonly<Record<string, Change>>;
+}
+
 export interface Data extends Said {
   readonly draft: Draft;
   readonly catalog: readonly CatalogGroup[];
@@ -49,11 +61,15 @@ export interface Data extends Said {
   /** Changes when the page chose `selected`, and not the person on the canvas. */
   readonly choice: number;
   readonly readOnly: boolean;
+  /** Two versions are shown as one picture, to be looked at. */
+  readonly compare: Comparison | null;
   readonly height: number;
 }
 
 export interface Selected {
   readonly step: string | null;
+  /** The state of that step. */
+  readonly state: string | null;
   /** It was opened, to be looked at closer (Enter, double click). */
   readonly opened: boolean;
   /** Milliseconds since 1970: tells one choice from the next. */

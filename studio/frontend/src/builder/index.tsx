@@ -35,7 +35,7 @@ export default component((parent: ShadowRoot) => {
   return {
     update(args: Args) {
       latest = args;
-      const wrong = flaw(args.data.draft);
+      const wrong = flaw(args.data.draft) ?? (args.data.compare && flaw(args.data.compare.before));
       if (wrong) return root.render(<Undrawable why={wrong} height={args.data.height} />);
       if (store) store.hear(args.data);
       store ??= new Store(args.data, {

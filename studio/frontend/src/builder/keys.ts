@@ -1,9 +1,11 @@
 import type { KeyboardEvent } from "react";
 import { find, titleOf } from "../draft/steps.ts";
 import { GRID } from "../draft/sizes.ts";
-import { join, newNote, nudge, removeSelected, tidyUp } from "./commands.ts";
+import { fixed, join, moveEnd, newNote, newState, nudge, portOf, removeSelected, roomOfBox, tidyUp } from "./commands.ts";
 import { ARROWS, linesAt, nextBox, portWords, portsOf } from "./navigate.ts";
+import { moveOf } from "./shown.ts";
 import type { Store } from "./store.ts";
+import { moveWords } from "./words.ts";
 
 /** What keys need besides the store: the view of the canvas. */
 export interface Camera {
@@ -68,6 +70,7 @@ function onLetter(store: Store, camera: Camera, { key }: KeyboardEvent): boolean
   }
   if (key === "Enter") {
     if (connecting && current) finish(store, current);
+    else if (view.line && moveOf(view.draft, view.line) && !data.readOnly) store.set({ renaming: view.line });
     else if (view.line && !data.readOnly) store.set({ aim: { line: view.line }, paletteOpen: true });
     else if (current?.startsWith("note:") && !data.readOnly) store.set({ writing: current });
     else if (current) store.open(current);
@@ -108,8 +111,16 @@ const EDITS: Readonly<Record<string, Press>> = {
   n: (store, camera) => newNote(store, camera.middle()),
   t: (store) => tidyUp(store),
   F2: (store) => {
+    const { current, draft, line } = store.view;
+    if (line && moveOf(draft, line)) store.set({ renaming: line });
+    else if (current && (find(draft, current) || roomOfBox(current).state) && !current.startsWith("note:")) store.set({ renaming: current });
+  },
+  r: (store) => leadElsewhere(store),
+  s: (store) => {
     const { current, draft } = store.view;
-    if (current && find(draft, current)) store.set({ renaming: current });
+    const machine = current && find(draft, roomOfBox(current).owner)?.step;
+    if (machine && machine.uses === "states") newState(store, machine.id);
+    else store.say("Go to a state machine first: it has states.");
   },
   Delete: (store) => removeSelected(store),
   Backspace: (store) => removeSelected(store),
@@ -124,22 +135,37 @@ function toggle(store: Store, id: string): void {
 /** Begin a line at the current box, or go on to its next port. */
 function connectFrom(store: Store): void {
   const { connecting, current } = store.view;
-  const source = connecting?.source ?? current;
+  const drawn = connecting && "port" in connecting ? connecting : null;
+  const source = drawn?.source ?? current;
   if (!source) return store.say("Go to a step first.");
   const ports = portsOf(store.view, source);
   if (!ports.length) return;
-  const port = ports[(connecting ? ports.indexOf(connecting.port) + 1 : 0) % ports.length]!;
+  const port = ports[(drawn ? ports.indexOf(drawn.port) + 1 : 0) % ports.length]!;
   store.set({ connecting: { source, port } });
   const step = find(store.view.draft, source)?.step;
   store.say(`From ${step ? `“${titleOf(step)}”` : source}, ${portWords(port)}: go to the other step and press Enter. C: next port.`);
 }
 
 function finish(store: Store, target: string): void {
-  const { source, port } = store.view.connecting!;
-  const kind = port === "error" ? "error" : "then";
-  const way = port.startsWith("way:") ? port.slice(4) : "";
-  if (join(store, { source, target, way, kind })) store.select([target]);
+  const connecting = store.view.connecting!;
   store.set({ connecting: null });
+  if ("line" in connecting) moveEnd(store, connecting.line, connecting.end, target);
+  else if (join(store, { source: connecting.source, target, ...portOf(connecting.port) })) {
+    store.select([target], { line: store.view.line });
+  }
+}
+
+/** Begin to lead the chosen line to another box, or turn to its other end. */
+function leadElsewhere(store: Store): void {
+  const { connecting, draft, line } = store.view;
+  const before = connecting && "line" in connecting ? connecting : null;
+  const id = before?.line ?? line;
+  if (!id) return store.say("Choose a line first: E.");
+  const why = fixed(draft, id);
+  if (why) return store.say(why);
+  const end = before?.end === "target" ? "source" : "target";
+  store.set({ connecting: { line: id, end } });
+  store.say(`${end === "target" ? "Where is it to end" : "Where is it to begin"}? Go there and press Enter. R: its other end.`);
 }
 
 function nextLine(store: Store): void {
@@ -148,6 +174,8 @@ function nextLine(store: Store): void {
   if (!lines.length) return store.say("No line begins or ends here.");
   const next = lines[(line ? lines.indexOf(line) + 1 : 0) % lines.length]!;
   store.set({ line: next });
+  const move = moveOf(store.view.draft, next);
+  if (move) return store.say(`From ${move.from}: ${moveWords(move)}. Enter: name and condition, R leads it elsewhere, Delete removes it.`);
   const [from, to] = next.split(">").map((part) => part.replace(/!$/, " (on error)").replace(".", ", "));
-  store.say(`Line from ${from} to ${to}. Enter inserts a step, Delete removes the line.`);
+  store.say(`Line from ${from} to ${to}. Enter inserts a step, R leads it elsewhere, Delete removes it.`);
 }

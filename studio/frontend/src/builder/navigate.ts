@@ -1,8 +1,10 @@
 import { boxesAround, onCanvas } from "../draft/arrange.ts";
 import { lineId, linesOf, waysOf } from "../draft/lines.ts";
+import { movesOf } from "../draft/states.ts";
 import { find } from "../draft/steps.ts";
 import { WORKFLOW } from "../draft/types.ts";
 import { roomOfBox } from "./commands.ts";
+import { moveId } from "./shown.ts";
 import type { View } from "./store.ts";
 
 export type Direction = "left" | "right" | "up" | "down";
@@ -54,8 +56,13 @@ export function portsOf({ draft }: View, id: string): string[] {
 export const portWords = (port: string): string =>
   port === "error" ? "when it fails" : port === "out" ? "then" : port.slice("way:".length);
 
-/** The lines that begin or end at a step, those that leave it first. */
+/** The lines that begin or end at a step, or the transitions of a state; those that leave it first. */
 export function linesAt({ draft }: View, id: string): string[] {
+  const { owner, state } = roomOfBox(id);
+  if (state) {
+    const moves = movesOf(find(draft, owner)!.step);
+    return [...moves.filter(({ from }) => from === state), ...moves.filter(({ from, to }) => to === state && from !== state)].map(moveId);
+  }
   const lines = linesOf(draft.steps ?? []);
   return [...lines.filter(({ source }) => source === id), ...lines.filter(({ target }) => target === id)].map(lineId);
 }

@@ -1,4 +1,5 @@
 import { arrange, type Arrangement } from "../draft/arrange.ts";
+import { compare, type Compared } from "../draft/compare.ts";
 import { begin, record, redo, undo, type History } from "../draft/history.ts";
 import { hear, meet, tell, type Sync } from "../draft/sync.ts";
 import type { Draft } from "../draft/types.ts";
@@ -7,10 +8,20 @@ import type { Data, Teller } from "./data.ts";
 /** Where the palette puts the next step, when it was opened for a certain place. */
 export type Aim = { readonly line: string } | { readonly after: string; readonly way: string } | null;
 
-export interface View {
-  readonly data: Data;
+/** What is drawn: the draft, or it together with the version that it is compared with. */
+interface Picture {
   readonly draft: Draft;
   readonly arrangement: Arrangement;
+  readonly compared: Compared | null;
+}
+
+/** A line that is being drawn by keyboard from a port of a box, or led to another box with one of its ends. */
+export type Connecting = { readonly source: string; readonly port: string } | { readonly line: string; readonly end: Side };
+
+export type Side = "source" | "target";
+
+export interface View extends Picture {
+  readonly data: Data;
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   /** Boxes that are chosen: steps, states ("step:state") and notes ("note:0"). */
@@ -22,11 +33,13 @@ export interface View {
   readonly aim: Aim;
   readonly panel: "" | "help" | "list";
   readonly paletteOpen: boolean;
+  /** The step, state ("step:state") or transition ("step:state#name") whose names are being edited. */
   readonly renaming: string | null;
   /** The note that is being written. */
   readonly writing: string | null;
-  /** The box, and its port, that a line is drawn from by keyboard. */
-  readonly connecting: { readonly source: string; readonly port: string } | null;
+  readonly connecting: Connecting | null;
+  /** The end of a line that is dragged, and where it is on the canvas. */
+  readonly moving: { readonly line: string; readonly end: Side; readonly x: number; readonly y: number } | null;
   /** What lies under the thing that is dragged: a line or a box that takes it up. */
   readonly over: string | null;
   readonly message: string;
@@ -36,6 +49,12 @@ export interface View {
 }
 
 const BURST = 200;
+
+function pictureOf(draft: Draft, { compare: comparison }: Data): Picture {
+  if (!comparison) return { draft, arrangement: arrange(draft), compared: null };
+  const compared = compare(comparison.before, draft);
+  return { draft: compared.draft, arrangement: compared.arrangement, compared };
+}
 
 /** What the canvas knows, outside of React: the draft with its history, and what a person does with it just now. */
 export class Store {
@@ -58,8 +77,7 @@ export class Store {
     this.#lastTold = data.selected;
     this.view = {
       data,
-      draft: data.draft,
-      arrangement: arrange(data.draft),
+      ...pictureOf(data.draft, data),
       canUndo: false,
       canRedo: false,
       selected: new Set(data.selected ? [data.selected] : []),
@@ -71,6 +89,7 @@ export class Store {
       renaming: null,
       writing: null,
       connecting: null,
+      moving: null,
       over: null,
       message: "",
       reveal: null,
@@ -129,8 +148,10 @@ export class Store {
 
   #show(change: Partial<View>): void {
     const { present, past, future } = this.#history;
-    const arrangement = present === this.view.draft ? this.view.arrangement : arrange(present);
-    const view = { ...this.view, ...change, draft: present, arrangement };
+    const data = change.data ?? this.view.data;
+    const stays = present === this.view.draft && !data.compare;
+    const view = { ...this.view, ...change, ...(stays ? {} : pictureOf(present, data)) };
+    const { arrangement } = view;
     const there = (id: string) => arrangement.has(id) || id.startsWith("note:");
     const selected = [...view.selected].every(there) ? view.selected : new Set([...view.selected].filter(there));
     const current = view.current && there(view.current) ? view.current : null;
@@ -138,7 +159,7 @@ export class Store {
     this.#tellSelected();
   }
 
-  /** Choose boxes, and tell the page when it is another step than before. */
+  /** Choose boxes, and tell the page when it is another step or state than before. */
   select(ids: Iterable<string>, change: Partial<View> = {}): void {
     const selected = new Set(ids);
     this.set({ selected, line: null, current: [...selected].at(-1) ?? this.view.current, aim: null, ...change });
@@ -153,10 +174,11 @@ export class Store {
 
   #tellSelected(opened = false): void {
     const [id] = this.view.selected.size === 1 ? this.view.selected : [null];
-    const step = id && !id.includes(":") ? id : null;
-    if (step === this.#lastTold && !opened) return;
-    this.#lastTold = step;
-    this.#teller.selected({ step, opened, at: Date.now() });
+    const box = id && !id.startsWith("note:") ? id : null;
+    if (box === this.#lastTold && !opened) return;
+    this.#lastTold = box;
+    const [step = null, state = null] = box ? box.split(":") : [];
+    this.#teller.selected({ step, state, opened, at: Date.now() });
   }
 
   /** Say something to the person, for some seconds; a screen reader reads it out. */

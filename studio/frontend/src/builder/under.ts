@@ -5,11 +5,14 @@ export interface Under {
   readonly box: string;
   /** The box itself that is under the point, whether it takes steps up or not. */
   readonly node: string | null;
+  /** The port that a line can begin at, under the point. */
+  readonly port: string | null;
 }
 
 export function placeUnder(root: ShadowRoot, x: number, y: number, without: ReadonlySet<string> = new Set()): Under {
   let inside = false;
   let line: string | null = null;
+  let port: string | null = null;
   const boxes: HTMLElement[] = [];
   for (const element of root.elementsFromPoint(x, y)) {
     if (element.classList.contains("react-flow")) inside = true;
@@ -17,6 +20,8 @@ export function placeUnder(root: ShadowRoot, x: number, y: number, without: Read
     const label = element.closest<HTMLElement>("[data-line]");
     if (edge && !edge.classList.contains("move")) line ??= edge.dataset.id ?? null;
     if (label) line ??= label.dataset.line ?? null;
+    const handle = element.closest(".react-flow__handle.source") ?? element.closest(".way")?.querySelector(".react-flow__handle");
+    port ??= (handle as HTMLElement | null | undefined)?.dataset.handleid ?? null;
     const node = element.closest<HTMLElement>(".react-flow__node");
     if (node && !boxes.includes(node) && !without.has(node.dataset.id!)) boxes.push(node);
   }
@@ -24,7 +29,7 @@ export function placeUnder(root: ShadowRoot, x: number, y: number, without: Read
     const machine = classList.contains("react-flow__node-container") && node(boxes, `${dataset.id}:`);
     return (classList.contains("react-flow__node-container") && !machine) || classList.contains("react-flow__node-state");
   });
-  return { inside, line, box: takes?.dataset.id ?? "", node: boxes[0]?.dataset.id ?? null };
+  return { inside, line, box: takes?.dataset.id ?? "", node: boxes[0]?.dataset.id ?? null, port };
 }
 
 const node = (boxes: readonly HTMLElement[], prefix: string): boolean => boxes.some(({ dataset }) => dataset.id!.startsWith(prefix));

@@ -7,6 +7,7 @@ import type { CatalogAction, CatalogGroup } from "./data.ts";
 import { placeUnder } from "./under.ts";
 
 const FAR = 6;
+const FAR_BY_FINGER = 12;
 
 export interface Carry {
   readonly action: CatalogAction;
@@ -24,12 +25,13 @@ export function useCarry() {
 
   const begin = (event: ReactPointerEvent<HTMLElement>, action: CatalogAction, group: CatalogGroup) => {
     dragged.current = false;
-    // A finger scrolls the list; it adds by a tap.
-    if (event.button !== 0 || event.pointerType === "touch" || store.view.data.readOnly) return;
+    if (event.button !== 0 || store.view.data.readOnly) return;
+    // A finger that goes up or down scrolls the list: the browser then cancels the pointer. Sideways it takes a step.
+    const far = event.pointerType === "touch" ? FAR_BY_FINGER : FAR;
     const [startX, startY] = [event.clientX, event.clientY];
     const root = event.currentTarget.getRootNode() as ShadowRoot;
     const move = ({ clientX, clientY }: PointerEvent) => {
-      if (!dragged.current && Math.hypot(clientX - startX, clientY - startY) < FAR) return;
+      if (!dragged.current && Math.hypot(clientX - startX, clientY - startY) < far) return;
       dragged.current = true;
       setCarried({ action, group, x: clientX, y: clientY });
       const { line, box, inside } = placeUnder(root, clientX, clientY);

@@ -17,14 +17,14 @@ export const StepNode = memo(function StepNode({ data: { step, leadsOn } }) {
     <div
       className={`step ${state?.status ?? "plain"}`}
       style={look && tone(look)}
-      title={state?.error?.message}
+      title={state?.error?.message ?? state?.waits_for}
     >
       {step.needs.length > 0 && <Handle type="target" position={sideways ? Position.Left : Position.Top} />}
       <div className="head">
         <Symbol className="tile" icon={step.icon || step.uses.charAt(0).toUpperCase()} />
         <div className="names">
           <div className="name">{step.name || step.id}</div>
-          <div className="action">{state?.error?.message ?? (step.action || step.uses)}</div>
+          <div className="action">{state?.error?.message ?? state?.waits_for ?? (step.action || step.uses)}</div>
         </div>
       </div>
       {look && <StateLine look={look} state={state} feed={feed} />}
@@ -64,7 +64,7 @@ export function stepLabel(step, state, looks) {
     parts.push(lookOf(looks, state.status).word);
     if (isLoop(state)) parts.push(`${state.done} of ${state.total} items`);
     if (state.attempts > 1) parts.push(`try ${state.attempts}`);
-    if (state.error) parts.push(state.error.message);
+    if (state.error ?? state.waits_for) parts.push(state.error?.message ?? state.waits_for);
   }
   return parts.join(", ");
 }

@@ -66,11 +66,7 @@ function insertBehind(steps: readonly Step[], before: string, step: Step): reado
   return [...steps.slice(0, at + 1), step, ...steps.slice(at + 1)];
 }
 
-/** A state that a `states` step does not have yet. */
-export function addState(draft: Draft, id: string): Draft {
-  return changeStep(draft, id, (step) => {
-    const states = step.states ?? {};
-    return withKey(step, "states", { ...states, [freshId("state", new Set(Object.keys(states)))]: {} });
-  });
-}
+/** A further state of a `states` step, under a name that is free. */
+export const addState = (draft: Draft, id: string, name: string): Draft =>
+  changeStep(draft, id, (step) => withKey(step, "states", { ...step.states, [name]: {} }));
 

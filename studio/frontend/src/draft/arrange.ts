@@ -2,6 +2,7 @@
 import { layered } from "./dagre.ts";
 import { shownLines, waysOf, type Line } from "./lines.ts";
 import { EMPTY, GAP_ALONG, GAP_BESIDE, HEADER, PAD, STEP_HEIGHT, STEP_WIDTH, WAY_HEIGHT, overlap, type Box, type Size } from "./sizes.ts"; // prettier-ignore
+import { movesOf, type Move } from "./states.ts";
 import { bodiesOf, holdsSteps } from "./steps.ts";
 import { roomKey, type Draft, type Point, type Room, type Step } from "./types.ts";
 
@@ -106,16 +107,33 @@ function sizeOfStates(step: Step, layouts: Layouts, boxes: Map<string, Box>): Si
   for (const [name, state] of states) {
     sizes.set(name, around(arrangeRoom(state.steps ?? [], layouts, boxes, [PAD, HEADER + PAD])));
   }
-  const lines = states.flatMap(([source, state]) =>
-    Object.values(state.transitions ?? {})
-      .filter(({ to }) => sizes.has(to))
-      .map(({ to }) => ({ source, target: to })),
-  );
-  const places = sizes.size ? layered(sizes, lines) : new Map<string, Point>();
+  const moves = movesOf(step).filter(({ to }) => sizes.has(to));
+  const lines = onward(states.map(([name]) => name), moves);
+  const longest = Math.max(0, ...moves.map(({ name }) => name.length));
+  const gap = Math.max(GAP_ALONG, Math.min(MOST_LETTERS, longest) * LETTER + 2 * PAD);
+  const places = sizes.size ? layered(sizes, lines, [], gap) : new Map<string, Point>();
   for (const [name, [x, y]] of places) {
     boxes.set(`${step.id}:${name}`, { x: x + PAD, y: y + HEADER + PAD, ...sizes.get(name)! });
   }
   return around(extent(states.map(([name]) => boxes.get(`${step.id}:${name}`)!)));
+}
+
+/** Between states there is room for the names of transitions: so many pixels a letter, up to so many letters. */
+const LETTER = 7;
+const MOST_LETTERS = 20;
+
+/** The transitions without those that lead back, seen from the first state: it stands on the left. */
+function onward(states: readonly string[], moves: readonly Move[]): { source: string; target: string }[] {
+  const depths = new Map<string, number>();
+  for (const first of states) {
+    let layer = depths.has(first) ? [] : [first];
+    for (let depth = 0; layer.length; depth += 1) {
+      for (const state of layer) depths.set(state, depth);
+      const next = new Set(moves.filter(({ from }) => layer.includes(from)).map(({ to }) => to));
+      layer = [...next].filter((to) => !depths.has(to));
+    }
+  }
+  return moves.filter(({ from, to }) => depths.get(from)! < depths.get(to)!).map(({ from, to }) => ({ source: from, target: to }));
 }
 
 function extent(boxes: readonly Box[]): Size {

@@ -58,6 +58,12 @@ export function disconnect(draft: Draft, line: Line): Edit {
   return { draft: changeStep(draft, line.target, (step) => withoutNeed(step, line.source, line.way)) };
 }
 
+/** Lead a line from or to another step. One that only shows that an output is used stays where it is. */
+export function reconnect(draft: Draft, line: Line, end: End): Edit {
+  const apart = disconnect(draft, line);
+  return "refused" in apart ? apart : connect(apart.draft, end);
+}
+
 /** The two steps, or those around them, that stand together; null when one is inside the other. */
 function lifted(draft: Draft, source: string, target: string): [string, string] | null {
   const sources = [source, ...ownersOf(draft, source)];

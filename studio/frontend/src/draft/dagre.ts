@@ -3,14 +3,16 @@ import { GAP_ALONG, GAP_BESIDE, type Size } from "./sizes.ts";
 import type { Point } from "./types.ts";
 
 /** Places boxes from left to right along their lines, in layers (Sugiyama, Tagawa and Toda, 1981); the first at 0, 0.
- * `above` are pairs of boxes of which the first stands above the other, where both are in one layer. */
+ * `above` are pairs of boxes of which the first stands above the other, where both are in one layer; `gap` is between
+ * layers, in pixels. */
 export function layered(
   sizes: ReadonlyMap<string, Size>,
   lines: Iterable<{ readonly source: string; readonly target: string }>,
   above: Iterable<readonly [string, string]> = [],
+  gap: number = GAP_ALONG,
 ): Map<string, Point> {
   const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: GAP_BESIDE, ranksep: GAP_ALONG });
+  graph.setGraph({ rankdir: "LR", nodesep: GAP_BESIDE, ranksep: gap });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const [id, { width, height }] of sizes) graph.setNode(id, { width, height });
   for (const { source, target } of lines) if (source !== target) graph.setEdge(source, target);

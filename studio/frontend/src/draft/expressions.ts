@@ -44,7 +44,8 @@ function references(text: string): Reference[] {
   return found;
 }
 
-function* expressionsIn(text: string): Generator<Span> {
+/** Where the insides of a text's expressions stand. */
+export function* expressionsIn(text: string): Generator<Span> {
   let at = 0;
   while ((at = nextOpener(text, at)) >= 0) {
     const opener = text.slice(at, at + 2);
@@ -110,14 +111,36 @@ export function placesOf(value: unknown, step: string, path = ""): string[] {
 }
 
 /** The value with references renamed. What does not change is the same object. */
-export function renameReferences<T>(value: T, names: ReadonlyMap<string, string>): T {
-  if (typeof value === "string") return renameInText(value, names) as T;
+export const renameReferences = <T>(value: T, names: ReadonlyMap<string, string>): T =>
+  mapTexts(value, (text) => renameInText(text, names));
+
+/** The value with a state renamed where an expression compares a machine's end with it: `steps.paper.state == "done"`. */
+export function renameCompared<T>(value: T, machine: string, from: string, to: string): T {
+  const end = String.raw`\bsteps\s*(?:\.\s*${machine}|\[\s*["']${machine}["']\s*\])\s*\.\s*state\b`;
+  const behind = new RegExp(String.raw`(${end}\s*[=!]=\s*(["']))${from}(?=\2)`, "g");
+  const before = new RegExp(String.raw`(["'])${from}(\1\s*[=!]=\s*${end})`, "g");
+  const inExpression = (text: string) =>
+    text.replace(behind, (_, head: string) => head + to).replace(before, (_, quote: string, tail: string) => quote + to + tail);
+  return mapTexts(value, (text) => {
+    let result = "";
+    let done = 0;
+    for (const { start, end } of expressionsIn(text)) {
+      result += text.slice(done, start) + inExpression(text.slice(start, end));
+      done = end;
+    }
+    return result + text.slice(done);
+  });
+}
+
+/** A JSON value with every text in it changed. What does not change is the same object. */
+export function mapTexts<T>(value: T, change: (text: string) => string): T {
+  if (typeof value === "string") return change(value) as T;
   if (Array.isArray(value)) {
-    const parts = value.map((part) => renameReferences(part, names));
+    const parts = value.map((part) => mapTexts(part, change));
     return parts.some((part, index) => part !== value[index]) ? (parts as T) : value;
   }
   if (value && typeof value === "object") {
-    const entries = Object.entries(value).map(([key, part]) => [key, renameReferences(part, names)] as const);
+    const entries = Object.entries(value).map(([key, part]) => [key, mapTexts(part, change)] as const);
     const changed = entries.some(([key, part]) => part !== (value as Record<string, unknown>)[key]);
     return changed ? (Object.fromEntries(entries) as T) : value;
   }

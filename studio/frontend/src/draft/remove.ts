@@ -43,6 +43,8 @@ export function removeState(draft: Draft, id: string, state: string): Draft {
       const { transitions: _, ...rest } = value;
       return [name, others.length ? { ...rest, transitions: Object.fromEntries(others) } : rest];
     });
-    return withKey(step, "states", Object.fromEntries(kept));
+    const { start, ...given } = step.with ?? {};
+    const rest = start === state ? withKey(step, "with", Object.keys(given).length ? given : undefined) : step;
+    return withKey(rest, "states", Object.fromEntries(kept));
   });
 }

@@ -6,10 +6,15 @@ import type { Draft, Edit, Step } from "./types.ts";
 
 const ID = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
+/** Why something cannot be called so, in words; null when it can. */
+export const misspelt = (name: string, what: string): string | null =>
+  ID.test(name) ? null : `${what} has letters, digits and _, and begins with a letter.`;
+
 /** Give a step another id, and everything that refers to it: needs, on_error, expressions, its place. */
 export function renameStep(draft: Draft, id: string, to: string): Edit {
   if (id === to) return { draft };
-  if (!ID.test(to)) return { refused: "An id has letters, digits and _, and begins with a letter." };
+  const wrong = misspelt(to, "An id");
+  if (wrong) return { refused: wrong };
   if (idsOf(draft).has(to)) return { refused: `Another step has the id “${to}”.` };
   return { draft: renamed(draft, new Map([[id, to]])) };
 }

@@ -24,8 +24,9 @@ const theme = EditorView.theme({
   ".cm-content": { padding: "10px 0", caretColor: "var(--st-primary-color)" },
   ".cm-cursor": { borderLeft: "2px solid var(--st-primary-color)" },
   ".cm-gutters": { border: "0", backgroundColor: "transparent", color: MUTED },
-  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: WASH },
-  ".cm-activeLineGutter": { color: "var(--st-text-color)" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "transparent" },
+  "&.cm-focused .cm-activeLine, &.cm-focused .cm-activeLineGutter": { backgroundColor: WASH },
+  "&.cm-focused .cm-activeLineGutter": { color: "var(--st-text-color)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
     backgroundColor: SELECTION,
   },
