@@ -1,4 +1,5 @@
-"""Gallery: workflows to start from, by purpose; or one of them (`?id=…`), looked at before it is used."""
+"""Gallery: workflows to start from, by purpose; or one of them (`?id=…`), looked at before it is used; or those of a
+repository (`?repository=owner/name`)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.bundle_panels import import_popover
 from studio.gallery.panels import cards, exhibit_page, legend
 from studio.gallery.shelf import exhibit, exhibits, matching, purposes
+from studio.repository_panels import repository_page
 from studio.routes import asked, link
 
 
@@ -40,9 +42,13 @@ def list_page(engine: WorkflowEngine) -> None:
 
 
 engine = current()
-chosen = asked("id").get("id")
-if chosen:
+wanted = asked("id", "repository")
+chosen, repository = wanted.get("id"), wanted.get("repository")
+if chosen or repository:
     link("The whole gallery", "gallery", ":material/arrow_back:")
+if repository:
+    repository_page(repository, engine)
+elif chosen:
     exhibit_page(exhibit(chosen, engine), engine)
 else:
     list_page(engine)

@@ -28,6 +28,7 @@ def readable_workflows(engine: WorkflowEngine) -> list[Workflow]:
 
 def draw(usage: UsageMap) -> MapNode | None:
     """Draw the map; returns the node that was clicked."""
+    st.markdown(":green-badge[Templates] → :blue-badge[Workflows] → :violet-badge[Services]")
     config = Config(
         height=max(usage.rows * ROW + 60, 260),
         width="100%",
@@ -67,13 +68,13 @@ def show_list(usage: UsageMap) -> None:
 
 engine = current()
 st.title("Map", anchor=False)
-st.markdown(":green-badge[Templates] → :blue-badge[Workflows] → :violet-badge[Services]")
 templates = {entry.id: entry.name for entry in engine.library.templates.list()}
 usage = usage_map(readable_workflows(engine), templates, engine.registry)
 if not usage.nodes:
     st.caption("There is nothing to draw yet.")
 else:
-    node = draw(usage)
-    if node is not None:
-        show_clicked(node, usage)
+    with st.container(key="drawing"):
+        node = draw(usage)
+        if node is not None:
+            show_clicked(node, usage)
     show_list(usage)

@@ -26,7 +26,19 @@ from studio.practice_panels import (
     trouble_notice,
     trouble_panel,
 )
-from studio.practice_view import SECTIONS, Chosen, Doc, chosen, fetch, find, make_trouble, press, reset, troubles
+from studio.practice_view import (
+    SECTIONS,
+    Chosen,
+    Doc,
+    answer,
+    chosen,
+    fetch,
+    find,
+    make_trouble,
+    press,
+    reset,
+    troubles,
+)
 from studio.routes import asked, go, link
 
 
@@ -34,7 +46,7 @@ def one(wanted: Chosen, everything: Doc, engine: WorkflowEngine) -> None:
     """One mail, page, repository, file, issue or chat, with the way back."""
     if wanted.mail:
         link("Mail", "practice", ":material/arrow_back:", section="Mail")
-        mail_page(find(everything["mail"], "id", wanted.mail, "mail"))
+        mail_page(find(everything["mail"], "id", wanted.mail, "mail"), partial(answer_now, engine, wanted.mail))
     elif wanted.page:
         link("Pages", "practice", ":material/arrow_back:", section="Pages")
         page_page(find(everything["pages"], "id", wanted.page, "page"))
@@ -122,6 +134,13 @@ def end_trouble(engine: WorkflowEngine) -> None:
 def press_now(engine: WorkflowEngine, chat: str, message: int, data: str) -> None:
     press(engine.practice_url, chat, message, data)
     notice("Pressed. The workflow gets it when it looks next.")
+
+
+@guarded()
+def answer_now(engine: WorkflowEngine, mail: str, text: str) -> None:
+    answer(engine.practice_url, mail, text)
+    notice("Answered. The answer is in the inbox, and a workflow that waits gets it when it looks next.")
+    st.rerun()
 
 
 engine = current()

@@ -13,13 +13,16 @@ from studio.bundle_panels import export_button, import_popover
 from studio.components import canvas
 from studio.failures import describe, show, show_problems
 from studio.library_actions import file_buttons
-from studio.markup import plain
+from studio.markup import cell, plain
 from studio.pinning import pin_button
 from studio.routes import asked, link
 from studio.run_form import run_form
 from studio.run_list import run_rows
 from studio.workflow_list import workflow_cards
 from studio.workflow_view import canvas_steps, card, matching
+
+MOST_SAID = 600
+"""Characters of a description that are shown. The Builder has the rest."""
 
 
 def list_page(engine: WorkflowEngine) -> None:
@@ -56,7 +59,7 @@ def workflow_page(id: str, engine: WorkflowEngine) -> None:
         return
     st.title(plain(workflow.title), anchor=False)
     if workflow.description:
-        st.markdown(plain(workflow.description))
+        st.markdown(plain(cell(workflow.description, MOST_SAID)))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge("Shipped" if shelf.is_shipped(id) else "Yours", color="gray")
         link("Change it in the Builder", "builder", ":material/design_services:", id=id)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Any
 
-from orchestrator.accounts import administered_fields
-from orchestrator.actions import Account, Connector, Registry
+from orchestrator.account_fields import administered_fields
+from orchestrator.actions import Account, Connector
+from orchestrator.registry import Registry
 from orchestrator.settings import PREFIX, ROOT
 
 FILE = ROOT / ".env.example"

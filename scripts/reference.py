@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.actions import Action, Connector, Registry
+from orchestrator.actions import Action, Connector
+from orchestrator.registry import Registry
 from orchestrator.settings import ROOT
 from orchestrator.steps import KINDS, Kind
 

@@ -58,6 +58,33 @@ ASKING = {
 }
 """A workflow that waits for people. It is shown with `--all` only: the docs show what is shipped."""
 
+FAILING = {
+    "format": 1,
+    "id": "weekly_report",
+    "name": "Weekly report to the board",
+    "steps": [
+        {"id": "mail", "uses": "gmail.search_messages", "name": "Find last week's mail"},
+        {"id": "add", "uses": "notion.append", "with": {"page": "https://nowhere.example/x", "markdown": "x"}},
+        {"id": "tell", "uses": "telegram.send_message", "with": {"text": "Done: {{ steps.add.url }}"}},
+    ],
+}
+"""A workflow whose run fails at its second step."""
+
+LONG = "A name that somebody wrote without ever coming to an end " * 20
+LENGTHY = {
+    "format": 1,
+    "id": "lengthy",
+    "name": LONG,
+    "description": LONG,
+    "inputs": {"text": {"title": LONG, "description": LONG, "default": LONG.replace(" ", "")}},
+    "steps": [{"id": "values", "uses": "set", "name": LONG, "with": {"values": {"text": "{{ inputs.text }}"}}}],
+    "output": {"text": "{{ steps.values.values.text }}"},
+}
+"""A workflow in which everything is too long."""
+
+BROKEN = {"format": 1, "id": "broken", "steps": [{"id": "mail", "uses": "gmial.search", "with": {}}]}
+"""A workflow that cannot run."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -74,13 +101,13 @@ def run_everything(studio: Studio) -> dict[str, dict[str, Any]]:
     return {id: json.loads(said(studio, "run", id, "--json")) for id in ids}
 
 
-def waits(studio: Studio, id: str, *, preview: bool) -> str:
-    """Start a run that comes to a question; its id."""
+def comes_to(studio: Studio, id: str, status: str, *, preview: bool = False) -> str:
+    """Start a run and wait until it has that status; its id."""
     started = ask(studio, f"/workflows/{id}/runs", {"preview": preview})["run_id"]
     deadline = time.monotonic() + 300
-    while ask(studio, f"/runs/{started}")["summary"]["status"] != "waiting":
+    while (now := ask(studio, f"/runs/{started}")["summary"]["status"]) != status:
         if time.monotonic() > deadline:
-            raise SystemExit(f"The run of {id} did not come to its question.")
+            raise SystemExit(f"The run of {id} did not come to be {status}: it is {now}.")
         time.sleep(0.2)
     return started
 
@@ -99,7 +126,36 @@ def said(studio: Studio, *arguments: str) -> str:
     return answer.stdout
 
 
-def subjects(runs: dict[str, dict[str, Any]], preview: str, asking: str | None) -> list[Subject]:
+NEW = {"home": "/", "runs": "/runs", "builder": "/builder"}
+"""Pages of a studio that nobody has used yet."""
+
+MORE = {
+    "exhibit": "/gallery?id=sort_the_inbox",
+    "builder_start": "/builder",
+    "builder_text": f"/builder?id={STAR}&view=json",
+    "builder_forms": f"/builder?id={STAR}&view=settings",
+    "builder_tests": f"/builder?id={STAR}&view=tests",
+    "template_try": "/templates?id=email_summary&view=try",
+    "template_cases": "/templates?id=email_summary&view=cases",
+    "template_history": "/templates?id=email_summary&view=history",
+    "accounts": "/accounts",
+    "account": "/accounts?add=gmail",
+    "practice_pages": "/practice?section=Pages",
+    "practice_repositories": "/practice?section=Repositories",
+    "practice_chats": "/practice?section=Telegram",
+    "practice_trouble": "/practice?section=Trouble",
+    "nothing_found": "/workflows?find=nobody",
+    "no_such_run": "/runs?id=nobody",
+    "broken": "/workflows?id=broken",
+    "broken_builder": "/builder?id=broken&step=mail",
+    "long": "/workflows?id=lengthy",
+    "long_builder": "/builder?id=lengthy&step=values",
+}
+"""Pages that are looked at and not shown in the docs: the rest of them, errors, and names without end."""
+
+
+def subjects(runs: dict[str, dict[str, Any]], preview: str) -> list[Subject]:
+    """What the docs may show."""
     star = runs[STAR]
     made = star["effects"][0]["link"]
     return [
@@ -117,8 +173,23 @@ def subjects(runs: dict[str, dict[str, Any]], preview: str, asking: str | None) 
         Subject("practice", made[made.index("/practice") :]),
         Subject("map", "/map"),
         Subject("preview", f"/runs?id={preview}"),
-        *([Subject("asking", f"/runs?id={asking}")] if asking else []),
     ]
+
+
+def others(studio: Studio) -> list[Subject]:
+    """What is only looked at: puts workflows that wait, fail or are too long into the studio, and runs them."""
+    folder = studio.home / "workflows"
+    folder.mkdir(parents=True, exist_ok=True)
+    for content in (ASKING, FAILING, LENGTHY, BROKEN):
+        (folder / f"{content['id']}.json").write_text(json.dumps(content))
+    ran = {
+        "asking": comes_to(studio, "release_note", "waiting"),
+        "failed": comes_to(studio, "weekly_report", "failed"),
+        "long_run": comes_to(studio, "lengthy", "succeeded"),
+        "busy": comes_to(studio, STAR, "running"),
+    }
+    found = [Subject(name, f"/runs?id={run}") for name, run in reversed(ran.items())]  # the busy one while it is
+    return [*found, *(Subject(*pair) for pair in MORE.items())]
 
 
 async def take(browser: Browser, studio: Studio, subject: Subject, size: str, scheme: Scheme, file: Path) -> None:
@@ -137,7 +208,8 @@ async def take(browser: Browser, studio: Studio, subject: Subject, size: str, sc
 
 async def settled(page: Page) -> None:
     """Wait until the page is drawn: its script is done, its fonts are there, nothing moves any more."""
-    await page.get_by_test_id("stMain").get_by_role("heading").first.wait_for()
+    shown = page.get_by_test_id("stMain").get_by_role("heading").or_(page.get_by_test_id("stAlert"))
+    await shown.first.wait_for()
     await page.locator('[data-test-script-state="notRunning"]').wait_for(state="attached")
     await page.wait_for_load_state("networkidle")
     await page.evaluate("document.fonts.ready")
@@ -156,21 +228,24 @@ def pictures(found: list[Subject], folder: Path | None) -> list[tuple[Subject, s
     ]
 
 
+async def take_all(browser: Browser, studio: Studio, found: list[Subject], folder: Path | None) -> None:
+    for subject, size, scheme, file in pictures(found, folder):
+        await take(browser, studio, subject, size, scheme, file)
+        print(file)
+
+
 async def main(folder: Path | None) -> None:
     with tempfile.TemporaryDirectory() as work:
         studio = Studio.start(Path(work) / "home")
         try:
-            runs = run_everything(studio)
-            preview, asking = waits(studio, STAR, preview=True), None
-            if folder is not None:
-                (studio.home / "workflows").mkdir(parents=True, exist_ok=True)
-                (studio.home / "workflows" / "release_note.json").write_text(json.dumps(ASKING))
-                asking = waits(studio, "release_note", preview=False)
-            found = subjects(runs, preview, asking)
             async with launch() as browser:
-                for subject, size, scheme, file in pictures(found, folder):
-                    await take(browser, studio, subject, size, scheme, file)
-                    print(file)
+                if folder is not None:
+                    fresh = [Subject(f"new_{name}", path) for name, path in NEW.items()]
+                    await take_all(browser, studio, fresh, folder)
+                runs = run_everything(studio)
+                await take_all(browser, studio, subjects(runs, comes_to(studio, STAR, "waiting", preview=True)), folder)
+                if folder is not None:
+                    await take_all(browser, studio, others(studio), folder)
         finally:
             studio.stop()
     total = sum(file.stat().st_size for file in IMAGES.glob("*.png"))

@@ -47,9 +47,10 @@ class Studio:
     ready: float
 
     @classmethod
-    def start(cls, home: Path, *, within: float = 30) -> Studio:
-        """Start one on a free port and wait for it to answer. Raises `RuntimeError` with its last words."""
-        port = free_port()
+    def start(cls, home: Path, *, port: int | None = None, within: float = 30) -> Studio:
+        """Start one, on a free port unless one is named, and wait for it to answer. Raises `RuntimeError` with its last
+        words."""
+        port = port or free_port()
         folder = _folder(home)
         log = folder / "studio.log"
         began = time.perf_counter()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.accounts import PRACTICE
-from orchestrator.actions import Registry
+from orchestrator.account_entries import PRACTICE
 from orchestrator.history import RunView
+from orchestrator.registry import Registry
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.workflow_view import every_step

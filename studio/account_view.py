@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from orchestrator.accounts import ADDRESS, AccountEntry, AccountState, own_fields
+from orchestrator.account_entries import AccountEntry, AccountState
+from orchestrator.account_fields import own_fields
 from orchestrator.actions import Connector
+from orchestrator.environment_accounts import ADDRESS
 from orchestrator.errors import PatchbayError
 from orchestrator.settings import account_values
 from orchestrator.workflow import Step, Workflow

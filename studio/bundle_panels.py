@@ -7,12 +7,13 @@ from typing import Literal
 
 import streamlit as st
 
-from orchestrator.bundle_contents import contents_of
+from orchestrator.bundle_contents import changes_of, contents_of, needs_of
 from orchestrator.bundle_import import Choice, Incoming, bring_in, look
 from orchestrator.bundles import Bundle, Named, is_bundle, pack, read
 from orchestrator.downloads import download
 from orchestrator.errors import InvalidFile, PatchbayError
 from orchestrator.library import parse_text
+from orchestrator.repositories import repository_at
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.failures import guarded, show_problems
@@ -28,20 +29,24 @@ WORDS: dict[Choice, str] = {"keep_both": "Keep both", "replace": "Replace the on
 
 
 def import_popover(engine: WorkflowEngine) -> None:
-    """Takes a file, or the address of one: a workflow, or a bundle."""
+    """Takes a file, or the address of one: a workflow, or a bundle. That of a repository leads to what is in it."""
     with st.popover("Import", icon=":material/upload:"):
         upload = st.file_uploader(
             "A workflow or a bundle, as JSON or YAML", type=["json", "yaml", "yml"], key="workflows-upload"
         )
         address = st.text_input(
-            "Or the address of one",
-            placeholder="https://…",
+            "Or the address of one, or of a repository on GitHub",
+            placeholder="https://… or owner/name",
             key="import-address",
-            help="A public address of the file. That of its page on GitHub will do, too.",
+            help="A public address of the file. That of its page on GitHub will do, too; that of a repository, or of a "
+            "folder in it, shows all workflows that are there.",
         )
         with guarded():
             if upload is not None:
                 _offer(upload.getvalue(), upload.name, engine)
+            elif address and (source := repository_at(address, engine)):
+                if st.button(f"Look into {plain(source.repository.title)}", type="primary", key="look-into"):
+                    go("gallery", repository=address.strip())
             elif address and address.strip():
                 _offer(_fetched(address.strip()).encode(), _name(address), engine)
 
@@ -85,30 +90,33 @@ def _offer(data: bytes, name: str, engine: WorkflowEngine) -> None:
 def offer_bundle(bundle: Bundle, engine: WorkflowEngine) -> None:
     """What it holds and needs, and what is to happen where an id is taken."""
     contents = contents_of(bundle, engine.library, engine.registry)
-    titles = {id: connector.title for id, connector in engine.registry.connectors.items()}
     st.markdown(f"**{plain(bundle.name)}**  \n{plain(bundle.story)}")
-    found = look(bundle, engine.library)
-    st.markdown("\n".join(f"- {_line(one)}" for one in found))
-    needs = [*(titles[id] for id in contents.connectors), *(["a model"] if contents.asks_a_model else [])]
-    st.markdown(f"**Needs**: {plain(', '.join(needs) or 'nothing')}")
+    st.markdown(f"**Needs**: {plain(needs_of(contents, engine.registry))}")
     named = [name for name in contents.models if name]
     if named:
         st.markdown(f"**Names the models**: {plain(', '.join(named))}")
-    writes = dict.fromkeys(f"{titles[write.connector]}: {write.action}" for write in contents.writes)
-    st.markdown(f"**Changes**: {plain('; '.join(writes) or 'nothing outside')}")
+    st.markdown(f"**Changes**: {plain(changes_of(contents, engine.registry))}")
     if contents.problems:
         st.markdown("**It cannot be imported here.**")
         show_problems(contents.problems)
-        return
-    choices = {one.item.named: choice for one in found if one.standing == "taken" and (choice := _choice(one))}
-    undecided = sum(one.standing == "taken" for one in found) - len(choices)
+    elif (choices := ask_to_import(bundle, engine)) is not None:
+        _import(bundle, choices, engine)
+
+
+def ask_to_import(bundle: Bundle, engine: WorkflowEngine) -> dict[Named, Choice] | None:
+    """What will be written. Gives what is to happen where an id is taken, once a person has said so and pressed."""
+    found = look(bundle, engine.library)
+    st.markdown("\n".join(f"- {_line(one)}" for one in found))
+    taken = [one for one in found if one.standing == "taken"]
+    choices = {one.item.named: choice for one in taken if (choice := _choice(one))}
     if all(one.standing == "same" for one in found):
         st.caption("All of it is there already, just so.")
-        return
+        return None
+    undecided = len(taken) - len(choices)
     if undecided:
         st.caption(f"Choose for {count(undecided, 'item')} above.")
-    if st.button("Import", type="primary", key="import-bundle", disabled=bool(undecided)):
-        _import(bundle, choices, engine)
+    pressed = st.button("Import", type="primary", key="import-bundle", disabled=bool(undecided))
+    return choices if pressed else None
 
 
 def _line(one: Incoming) -> str:

@@ -15,6 +15,16 @@ Kind = Literal["text", "secret", "multiline", "number", "integer", "boolean", "c
 Option = tuple[Any, str]
 """A value and what people read."""
 
+TYPES = {
+    "string": "Text",
+    "number": "Number",
+    "integer": "Whole number",
+    "boolean": "Yes or no",
+    "list": "List",
+    "object": "Object",
+}
+"""The types of values that are declared, as people call them."""
+
 EMPTY: tuple[Any, ...] = (None, "")
 
 

@@ -14,8 +14,16 @@ from orchestrator.actions import PLACEHOLDER_MARK
 from orchestrator.preview import PLACEHOLDER
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:&^])")
-_LINKS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
-"""Where an address would turn into a link by itself."""
+_TURNS = re.compile(
+    r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)"  # an address into a link
+    r"|(?<=:)(?=[\w/+-]+:)"  # a name into an icon or an emoji
+    r"|(?<!\S)(?=(?:<->|->|<-|--|>=|<=|~=)(?!\S))",  # signs into an arrow or a dash
+    re.IGNORECASE,
+)
+"""Where Streamlit makes something else of a text by itself, whatever is escaped."""
+
+_ORDER = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Signs that cannot be seen and turn around what stands behind them: a text could pass for another one."""
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?")
 
@@ -35,9 +43,16 @@ _MARKDOWN.disable("image")
 def plain(text: str) -> str:
     """Text for where Streamlit reads Markdown (labels, alerts, headings), so that it shows as it is, on one line.
     Addresses in it do not become links."""
-    line = _LINKS.sub(_WORD_JOINER, " ".join(text.split()))
+    line = _TURNS.sub(_WORD_JOINER, " ".join(_ORDER.sub("", text).split()))
     escaped = _PUNCTUATION.sub(r"\\\1", line)
     return _LINE_START.sub(r"\1\\\2", escaped)
+
+
+def code(text: str) -> str:
+    """Text as code in Streamlit's Markdown, on one line, whatever stands in it."""
+    line = " ".join(_ORDER.sub("", text).split()).replace(":material/", f":{_WORD_JOINER}material/")
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
 
 
 def capital(sentence: str) -> str:
@@ -48,7 +63,7 @@ def capital(sentence: str) -> str:
 
 def prose(markdown: str) -> str:
     """Markdown from outside (a model, a page, an issue) as HTML: no raw HTML, no scripts, no pictures fetched."""
-    return f'<div class="pb-prose">{_MARKDOWN.render(markdown)}</div>'
+    return f'<div class="pb-prose">{_MARKDOWN.render(_ORDER.sub("", markdown))}</div>'
 
 
 def with_chips(html: str, origins: Mapping[str, str]) -> str:
@@ -65,7 +80,7 @@ def with_chips(html: str, origins: Mapping[str, str]) -> str:
 
 def literal(text: str) -> str:
     """Text from outside shown as it is, lines kept."""
-    return f'<div class="pb-literal">{escape(text)}</div>'
+    return f'<div class="pb-literal">{escape(_ORDER.sub("", text))}</div>'
 
 
 def safe_url(url: str | None) -> str | None:
@@ -87,16 +102,17 @@ def cell(value: Any, limit: int = 120) -> str:
         return "1 item" if len(value) == 1 else f"{len(value)} items"
     if isinstance(value, dict):
         return "1 field" if len(value) == 1 else f"{len(value)} fields"
-    text = " ".join(str(value).split())
+    text = " ".join(_ORDER.sub("", str(value)).split())
     if _MOMENT.fullmatch(text):
         return text[:16].replace("T", " ")
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A small table that scrolls sideways where it must."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], limit: int = 120) -> str:
+    """A small table that scrolls sideways where it must. Values are cut to `limit` characters."""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>" for row in rows)
+    cells = ("".join(f"<td>{escape(cell(value, limit))}</td>" for value in row) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
     return f'<div class="pb-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any, Literal
 
-from orchestrator.actions import Registry
 from orchestrator.history import RunView
 from orchestrator.preview import PLACEHOLDER, PlannedEffect
+from orchestrator.registry import Registry
 from studio.moments import count
 
 BodyForm = Literal["letter", "prose", "file", "files", "diff"]

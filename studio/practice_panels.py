@@ -42,13 +42,21 @@ def mail_list(mails: Sequence[Doc]) -> None:
         _mails(archived, "Nothing was archived yet.")
 
 
-def mail_page(mail: Doc) -> None:
+def mail_page(mail: Doc, answer: Callable[[str], None]) -> None:
+    """A mail. `answer` is told what whoever got a sent one answers."""
     st.title(plain(mail["subject"] or "(no subject)"), anchor=False)
     st.caption(f"From {plain(mail['from'])} to {plain(mail['to'])} · {_when(mail['date'])}")
     with st.container(border=True):
         st.html(literal(mail["text"]))
     for attachment in mail["attachments"]:
         st.caption(f":material/attach_file: {plain(attachment['name'])}, {size(attachment['size'])}")
+    if mail["folder"] == "sent":
+        with st.form("answer", clear_on_submit=True):
+            text = st.text_area(
+                f"Answer as {plain(sender(mail['to']))}", help="It comes into the inbox, as a mail of theirs."
+            )
+            if st.form_submit_button("Send the answer", icon=":material/reply:") and text.strip():
+                answer(text)
 
 
 def page_list(pages: Sequence[Doc]) -> None:
@@ -142,7 +150,7 @@ def issue_page(repository: Doc, number: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.badge(issue["state"].capitalize(), color="green" if issue["state"] == "open" else "violet")
         for label in issue["labels"]:
-            st.badge(plain(str(label)), color="gray")
+            st.markdown(f":gray-badge[{plain(str(label))}]", width="content")
         st.caption(f"by {plain(issue['author'])} · {_when(issue['created'])}", width="content")
     with st.container(border=True):
         st.html(prose(issue["body"] or "*No description.*"))
@@ -202,6 +210,7 @@ def trouble_panel(everything: Doc, titles: Mapping[str, str], change: Callable[[
             index=choices.index(on[-1]) if on else 0,
             format_func=lambda kind: kinds.get(kind, "Works as it should"),
             key=f"trouble-{service}",
+            width=420,
             on_change=change,
             args=(service,),
         )

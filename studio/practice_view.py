@@ -104,6 +104,11 @@ def press(practice_url: str, chat: str, message: int, data: str) -> None:
     _ask("POST", f"{practice_url.rstrip('/')}/telegram/press", {"chat": chat, "message": message, "data": data})
 
 
+def answer(practice_url: str, mail: str, text: str) -> None:
+    """Answer a mail as whoever got it. Raises `Unavailable`."""
+    _ask("POST", f"{practice_url.rstrip('/')}/gmail/answer", {"mail": mail, "text": text})
+
+
 def find(items: Sequence[Doc], key: str, value: object, noun: str) -> Doc:
     """Raises `NotFound`."""
     found = next((item for item in items if str(item.get(key)) == str(value)), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from orchestrator.actions import Registry
+from orchestrator.registry import Registry
 from orchestrator.template_usage import templates_of
 from orchestrator.workflow import Workflow
 from studio.workflow_view import service_ids, service_titles

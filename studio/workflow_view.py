@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from orchestrator.actions import Registry
 from orchestrator.errors import InvalidFile, PatchbayError, Problem
 from orchestrator.graph import Body, Graph, inner_steps
 from orchestrator.library import Entry, parse_text
+from orchestrator.registry import Registry
 from orchestrator.steps import KINDS
 from orchestrator.workflow import Step, Workflow
 from orchestrator.workflow_engine import WorkflowEngine

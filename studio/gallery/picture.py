@@ -13,8 +13,8 @@ from graphlib import TopologicalSorter
 from html import escape
 from typing import Literal
 
-from orchestrator.accounts import own_fields
-from orchestrator.actions import Registry
+from orchestrator.account_fields import own_fields
+from orchestrator.registry import Registry
 from orchestrator.steps import KINDS
 from orchestrator.workflow import Step, Workflow
 from studio.workflow_view import canvas_steps, every_step

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.accounts import NONE
-from orchestrator.actions import Registry
+from orchestrator.account_entries import NONE
 from orchestrator.bundle_contents import Contents
 from orchestrator.errors import PatchbayError
 from orchestrator.graph import bodies_of
+from orchestrator.registry import Registry
 from orchestrator.steps import KINDS
 from orchestrator.workflow import Step, Workflow
 from orchestrator.workflow_engine import WorkflowEngine

@@ -12,7 +12,9 @@ from orchestrator.errors import PatchbayError
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.components import editor
 from studio.editing import Editing, change
-from studio.templates.draft import TYPES, TemplateDraft, VariableDraft, with_found
+from studio.forms import TYPES
+from studio.markup import code
+from studio.templates.draft import TemplateDraft, VariableDraft, with_found
 from studio.templates.turns import saw, token
 
 
@@ -34,7 +36,7 @@ def edit(editing: Editing, engine: WorkflowEngine) -> None:
 def _form(draft: TemplateDraft, key: str) -> TemplateDraft:
     id, _, revision = key.partition(":")
     name = st.text_input("Name", draft.name, key=f"name:{key}", placeholder=id)
-    description = st.text_input("Description", draft.description, key=f"description:{key}")
+    description = st.text_area("Description", draft.description, key=f"description:{key}", height=80)
     tags = st.multiselect(
         "Tags",
         list(draft.tags),
@@ -71,11 +73,13 @@ def _variables(rows: Mapping[str, VariableDraft], prefix: str) -> dict[str, Vari
 def _row(name: str, row: VariableDraft, key: str) -> VariableDraft:
     with st.container(border=True, gap="small"):
         head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
-        head.markdown(f"`{name}`", width="content")
+        head.markdown(code(name), width="content")
         required = head.toggle("Required", row.required, key=f"required:{key}")
         title, kind = st.columns([3, 2])
         new_title = title.text_input("Title", row.title, key=f"title:{key}", placeholder=name)
-        new_type = kind.selectbox("Type", TYPES, TYPES.index(row.type), key=f"type:{key}")
+        new_type = kind.selectbox(
+            "Kind", list(TYPES), list(TYPES).index(row.type), format_func=TYPES.__getitem__, key=f"type:{key}"
+        )
         default = row.default
         if not required:
             long = row.type in ("list", "object") or "\n" in row.default

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,14 +17,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from orchestrator.actions import ENTRY_POINTS, Registry, ensure_contract
+from orchestrator.registry import ENTRY_POINTS, Registry, ensure_contract
 from orchestrator.settings import ROOT, Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
+from tests.impatient import Impatient
 from tests.integrations.model_server import serving
 
 PAGE = (ROOT / "docs" / "add-a-connector.md").read_text(encoding="utf-8")
-CODE, PROJECT = (re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)[0] for kind in ("python", "toml"))
+CODE, WAITING = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+(PROJECT,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 RETRY = {"attempts": 3, "backoff": 0.01}
 
 
@@ -44,8 +47,9 @@ class Board:
         return JSONResponse(self._shown(self.notes[-1]))
 
     def look(self, request: Request) -> Response:
-        key = request.query_params["key"]
-        return JSONResponse([self._shown(note) for note in self.notes if note["key"] == key])
+        key, word = request.query_params.get("key"), request.query_params.get("word", "")
+        wanted = [note for note in self.notes if word in note["text"] and key in (None, note["key"])]
+        return JSONResponse([self._shown(note) for note in wanted])
 
     def _shown(self, note: dict[str, Any]) -> dict[str, str]:
         return {"text": note["text"], "url": "https://board.example/1"}
@@ -73,7 +77,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     (about / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {project['name']}\nVersion: {project['version']}\n")
     names = "".join(f"{name} = {value}\n" for name, value in project["entry-points"][ENTRY_POINTS].items())
     (about / "entry_points.txt").write_text(f"[{ENTRY_POINTS}]\n{names}")
-    (site / "patchbay_board.py").write_text(CODE, encoding="utf-8")
+    (site / "patchbay_board.py").write_text(f"{CODE}\n\n{WAITING}", encoding="utf-8")
     monkeypatch.syspath_prepend(site)
     yield
     sys.modules.pop("patchbay_board", None)
@@ -81,7 +85,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 @pytest.fixture
 def engine(installed: None, url: str, tmp_path: Path) -> Iterator[WorkflowEngine]:
-    with WorkflowEngine(Settings(home=tmp_path / "home")) as engine:
+    with WorkflowEngine(Settings(home=tmp_path / "home"), clock=Impatient()) as engine:
         engine.accounts.add("board", "work", {"base_url": url, "token": "board-secret"})
         yield engine
 
@@ -98,7 +102,7 @@ def test_it_is_short() -> None:
 def test_it_keeps_the_contract(installed: None) -> None:
     connector = Registry.discover().connector("board")
     ensure_contract(connector)
-    assert list(connector.actions) == ["stick_note"]
+    assert list(connector.actions) == ["stick_note", "wait_for_note"]
 
 
 def test_a_run_shows_the_note_before_and_sends_it_once_approved(engine: WorkflowEngine, board: Board) -> None:
@@ -121,6 +125,17 @@ def test_an_answer_that_is_lost_does_not_stick_it_twice(engine: WorkflowEngine, 
     run = engine.start_workflow(workflow(retry=RETRY), preview=False)
     assert engine.wait(run).status == "succeeded"
     assert len(board.notes) == 1
+
+
+def test_an_action_that_waits_goes_on_once_it_happened(engine: WorkflowEngine, board: Board) -> None:
+    step = {"id": "wait", "uses": "board.wait_for_note", "with": {"word": "milk"}}
+    run = engine.start_workflow(Workflow.model_validate({"id": "waits", "steps": [step]}), preview=False)
+    while not (said := [item.waits_for(lambda _: "later") for item in engine.run(run).steps[0].items if item.until]):
+        time.sleep(0.01)
+    assert said == ["Nobody has written of 'milk' yet. It looks again later."]
+
+    board.notes.append({"text": "Buy milk", "key": "somebody"})
+    assert engine.wait(run).status == "succeeded"
 
 
 def test_a_wrong_token_says_what_to_do(engine: WorkflowEngine) -> None:

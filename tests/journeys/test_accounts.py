@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
@@ -16,21 +15,22 @@ from tests.conftest import Complaints
 pytestmark = pytest.mark.timeout(90)
 
 
-@pytest.fixture
-def google(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What stands in for Google, on an address of its own."""
-    server = PracticeServer(tmp_path / "google", "http://studio.test")
+    server = PracticeServer(tmp_path_factory.mktemp("google"), "http://studio.test")
     yield server.url
     server.close()
 
 
-@pytest.fixture
-def studio(tmp_path: Path, google: str) -> Iterator[Studio]:
-    """A studio whose Google is the one of this test."""
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory, google: str) -> Iterator[Studio]:
+    """A studio whose Google is the one of these tests."""
+    folder = tmp_path_factory.mktemp("studio")
     addresses = {"GOOGLE_OAUTH": "google_oauth", "GMAIL": "gmail", "DRIVE": "drive"}
     lines = [f"PATCHBAY_{name}_BASE_URL={google}/{path}" for name, path in addresses.items()]
-    (tmp_path / ".env").write_text("\n".join(lines))
-    running = Studio.start(tmp_path / "home")
+    (folder / ".env").write_text("\n".join(lines))
+    running = Studio.start(folder / "home")
     yield running
     running.stop()
 

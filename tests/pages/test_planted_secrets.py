@@ -18,8 +18,8 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from api.app import create_api
-from orchestrator.actions import Registry
 from orchestrator.console import run_object
+from orchestrator.registry import Registry
 from orchestrator.settings import ROOT, Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, set_current

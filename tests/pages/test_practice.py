@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from orchestrator.workflow_engine import WorkflowEngine
-from studio.practice_view import fetch
+from studio.practice_view import fetch, in_folder
 from tests.pages.conftest import OFFLINE, Open, Save, link_labels, said
 
 
@@ -27,6 +27,16 @@ def test_a_link_to_a_mail_shows_it_as_text(open_page: Open, engine: WorkflowEngi
     at = open_page("practice", mail=mail["id"])
 
     assert mail["text"].splitlines()[0] in said(at)
+
+
+def test_a_mail_that_was_sent_can_be_answered(open_page: Open, engine: WorkflowEngine) -> None:
+    sent = in_folder(fetch(engine.practice_url)["mail"], "sent")[0]
+    at = open_page("practice", mail=sent["id"])
+    at.text_area[0].input("Thank you!")
+    at.button[0].click().run()
+
+    assert in_folder(fetch(engine.practice_url)["mail"], "inbox")[0]["text"].strip() == "Thank you!"
+    assert "Answered." in at.toast[0].value
 
 
 def test_a_link_to_a_page_that_a_run_made_shows_it(open_page: Open, engine: WorkflowEngine, save: Save) -> None:

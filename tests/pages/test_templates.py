@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from orchestrator.actions import Registry
+from orchestrator.registry import Registry
 from orchestrator.settings import Settings
 from orchestrator.templates import Template
 from orchestrator.workflow import Workflow

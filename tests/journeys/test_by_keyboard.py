@@ -1,0 +1,103 @@
+"""'Email to Notion summary' is built from an empty canvas without a mouse: broken, mended, looked at and approved."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from scripts.studio import Studio
+from tests.conftest import Complaints
+from tests.journeys.hands import by_keyboard, reach
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+
+A_RUN = 100_000
+"""Milliseconds that a run on the practice model may take on a slow machine."""
+
+
+def inspector(page: Page) -> Locator:
+    return page.locator(".st-key-inspector")
+
+
+async def add(page: Page, words: str, title: str) -> None:
+    """Search in the palette, and Enter."""
+    await by_keyboard(page, page.get_by_role("button", name="Add a step").first)
+    await expect(page.get_by_role("combobox", name="Search steps")).to_be_focused()
+    await page.keyboard.type(words)
+    await page.keyboard.press("Enter")
+    await expect(inspector(page)).to_contain_text(title)
+
+
+async def write(page: Page, label: str, text: str) -> None:
+    """In place of what stands in a field."""
+    await reach(page, inspector(page).get_by_label(label, exact=True).last)
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type(text)
+    await page.keyboard.press("Tab")
+
+
+async def choose(page: Page, label: str, option: str) -> None:
+    await reach(page, inspector(page).get_by_role("combobox", name=label))
+    await page.keyboard.type(option)
+    await page.keyboard.press("Enter")
+
+
+async def tab(page: Page, name: str) -> None:
+    """Another part of the inspector: its tabs are gone through with the arrows."""
+    chosen = inspector(page).get_by_role("tab", name=name)
+    await reach(page, inspector(page).locator("[role=tab][tabindex='0']").first)
+    for _ in range(3):
+        if await chosen.get_attribute("aria-selected") == "true":
+            return
+        await page.keyboard.press("ArrowRight")
+    await expect(chosen).to_have_attribute("aria-selected", "true")
+
+
+async def test_a_workflow_is_built_broken_mended_and_approved(
+    studio: Studio, page: Page, complaints: Complaints
+) -> None:
+    await page.goto(studio.url)
+    await by_keyboard(page, page.get_by_test_id("stSidebar").get_by_role("link", name="Builder"))
+    await reach(page, page.get_by_label("A new workflow"))
+    await page.keyboard.type("Mail by hand")
+    await page.keyboard.press("Enter")
+
+    await add(page, "gmail search", "Search mail")
+    await write(page, "At most", "1")
+    await add(page, "ask a model", "Ask a model")
+    await choose(page, "Prompt template", "Email summary")
+    await write(page, "Variables", '{"text": "{{ item.text }}"}')
+    await tab(page, "Settings")
+    await write(page, "Once for each of", "{{ steps.serch_mail.messages }}")
+
+    problem = page.get_by_role("button", name=re.compile("step 'ask_a_model'"))
+    await expect(page.get_by_text(re.compile("nearest is 'search_mail'"))).to_be_visible()
+    await expect(page.get_by_role("button", name="Preview")).to_be_disabled()
+
+    await add(page, "create a page", "Create a page")
+    await tab(page, "Setup")
+    await choose(page, "Where", "Inbox summaries")
+    await write(page, "Title", "By keyboard alone")
+    await write(page, "Content", "{{ steps.ask_a_model[0].text }}")
+    await by_keyboard(page, problem)
+    await expect(inspector(page)).to_contain_text("ask_a_model")
+    await tab(page, "Settings")
+    await write(page, "Once for each of", "{{ steps.search_mail.messages }}")
+    await expect(page.get_by_text("No problems: it can run.")).to_be_visible()
+
+    await by_keyboard(page, page.get_by_role("button", name="Publish"))
+    await by_keyboard(page, page.locator(".st-key-publish-now").get_by_role("button"))
+    await expect(page.get_by_text("Version 1 is published")).to_be_visible()
+    made = json.loads((studio.home / "workflows" / "mail_by_hand.json").read_text("utf-8"))
+    uses = [step["uses"] for step in made["steps"]]
+    assert uses == ["gmail.search_messages", "ai.generate", "notion.create_page"]
+
+    await by_keyboard(page, page.get_by_role("button", name="Preview"))
+    await expect(page.get_by_role("button", name="Approve and send")).to_be_visible(timeout=A_RUN)
+    await expect(page.locator(".st-key-preview")).to_contain_text("By keyboard alone")
+    await by_keyboard(page, page.get_by_role("button", name="Approve and send"))
+    await expect(page.get_by_role("heading", name="What it did")).to_be_visible()
+    assert complaints.lines == []

@@ -1,0 +1,138 @@
+"""A connection that is lost in the middle of an edit, and two tabs at once: nobody's work is lost, and both tell the
+same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
+
+from orchestrator.settings import Settings
+from orchestrator.workflow_engine import WorkflowEngine
+from scripts.studio import Studio, free_port
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
+
+STREAM = re.compile("/_stcore/stream")
+
+
+def save(studio: Studio, id: str, *steps: dict[str, Any]) -> None:
+    folder = studio.home / "workflows"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"format": 1, "id": id, "name": f"Try {id}", "steps": steps}
+    (folder / f"{id}.json").write_text(json.dumps(content))
+
+
+async def type_at_the_end(page: Page, text: str) -> None:
+    await page.get_by_role("textbox", name="System text").click()
+    await page.keyboard.press("Control+End")
+    await page.keyboard.type(text)
+
+
+def in_the_preview(page: Page, text: str) -> Locator:
+    """The server fills it in: what is there has arrived."""
+    return page.locator(".pb-literal").filter(has_text=text).first
+
+
+async def add_step(page: Page, words: str) -> None:
+    """By keyboard, on the canvas."""
+    await page.locator(".react-flow").first.click(position={"x": 40, "y": 300})
+    await page.keyboard.press("/")
+    await expect(page.get_by_role("combobox", name="Search steps")).to_be_focused()
+    await page.keyboard.type(words)
+    await page.keyboard.press("Enter")
+
+
+async def test_the_server_stops_while_a_template_is_written(tmp_path: Path, page: Page) -> None:
+    home, port = tmp_path / "home", free_port()
+    studio = Studio.start(home, port=port)
+    await page.goto(f"{studio.url}/templates?id=email_summary")
+    await type_at_the_end(page, " Before.")
+    await expect(page.get_by_text("Draft, kept")).to_be_visible()
+    await page.keyboard.type(" While")
+    studio.kill()
+    await page.keyboard.type(" it was down.")
+    await expect(page.get_by_text("Connection error")).to_be_visible()
+
+    studio = Studio.start(home, port=port)
+    try:
+        await expect(in_the_preview(page, "Before. While it was down.")).to_be_visible()
+        await page.reload()
+        await expect(page.get_by_role("textbox", name="System text")).to_contain_text("Before. While it was down.")
+    finally:
+        studio.stop()
+    with WorkflowEngine(Settings(home=home)) as engine:
+        kept = engine.template_versions.drafts.get("email_summary")
+    assert kept is not None
+    assert "Before. While it was down." in kept.content
+
+
+async def test_the_socket_breaks_while_a_workflow_is_built(studio: Studio, page: Page) -> None:
+    sockets: list[WebSocketRoute] = []
+    cut = False
+
+    def through(socket: WebSocketRoute) -> None:
+        if not cut:
+            socket.connect_to_server()
+        sockets.append(socket)
+
+    await page.route_web_socket(STREAM, through)
+    save(studio, "cut_off", {"id": "mail", "uses": "gmail.search_messages", "with": {"query": "is:unread"}})
+    await page.goto(f"{studio.url}/builder?id=cut_off")
+    await expect(page.locator(".react-flow__node[data-id='mail']")).to_be_visible()
+
+    cut = True
+    await sockets[-1].close(code=1011)
+    await add_step(page, "set values")
+    await expect(page.locator(".react-flow__node[data-id='set_values']")).to_be_visible()
+    cut = False
+    await sockets[-1].close(code=1011)
+    await expect(page.get_by_text("Draft, kept")).to_be_visible()
+
+    await page.reload()
+    await expect(page.locator(".react-flow__node[data-id='set_values']")).to_be_visible()
+
+
+async def test_what_is_written_in_one_tab_is_told_in_the_other(studio: Studio, page: Page) -> None:
+    other = await page.context.new_page()
+    for tab in (page, other):
+        await tab.goto(f"{studio.url}/templates?id=meeting_notes")
+        await expect(tab.get_by_role("textbox", name="System text")).to_be_visible()
+
+    await type_at_the_end(page, " Told once.")
+    await expect(page.get_by_text("Draft, kept")).to_be_visible()
+    await other.get_by_text("Sample values").click()
+    await other.get_by_role("radio", name="Try").click()
+    await other.get_by_role("radio", name="Write").click()
+    await expect(other.get_by_role("textbox", name="System text")).to_contain_text("Told once.")
+
+    await type_at_the_end(page, " By me.")
+    await expect(in_the_preview(page, "Told once. By me.")).to_be_visible()
+    await type_at_the_end(other, " By the other.")
+    await expect(other.get_by_text("changed this draft while you did")).to_be_visible()
+    await other.get_by_role("button", name="Keep mine").click()
+    await expect(in_the_preview(other, "Told once. By the other.")).to_be_visible()
+    await other.get_by_role("button", name="Discard the draft").click()
+
+
+async def test_a_run_that_is_started_and_answered_in_one_tab_is_seen_in_the_other(studio: Studio, page: Page) -> None:
+    save(studio, "in_two_tabs", {"id": "ask", "uses": "approve", "with": {"message": "May it go on?"}})
+    other = await page.context.new_page()
+    await other.goto(f"{studio.url}/runs")
+    await page.goto(f"{studio.url}/workflows?id=in_two_tabs")
+    await page.get_by_role("button", name="Run", exact=True).click()
+    await expect(page.get_by_role("button", name="Approve")).to_be_visible()
+
+    await other.get_by_role("link", name="Home").click()
+    await expect(other.get_by_text("May it go on?").first).to_be_visible()
+    await other.get_by_role("link", name="Try in_two_tabs").first.click()
+    await expect(other.get_by_role("button", name="Approve")).to_be_visible()
+
+    await page.get_by_role("button", name="Approve").click()
+    for tab in (page, other):
+        await expect(tab.get_by_test_id("stMain").get_by_text("Succeeded").first).to_be_visible()
+        await expect(tab.get_by_role("button", name="Approve")).to_have_count(0)
