@@ -26,8 +26,10 @@ from tests.schemas import Schemas
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# How long an example takes says what else the machine does.
-hypothesis.settings.register_profile("patchbay", deadline=None)
+# How long an example takes says what else the machine does. The suite says the same each time; to look further:
+# `make test ARGS="--hypothesis-profile=explore tests/properties"`.
+hypothesis.settings.register_profile("patchbay", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile("patchbay")
 
 PATIENCE = 30_000

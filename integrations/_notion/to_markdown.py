@@ -225,8 +225,8 @@ def _tidied(spans: list[Span]) -> list[Span]:
         if texts[index + 1].startswith("\n"):
             texts[index] = before.rstrip(" \t")
     if texts:
-        texts[0], texts[-1] = texts[0].lstrip(" \t\n"), texts[-1].rstrip(" \t\n")
-        texts[0] = texts[0].rstrip(" \t\n") if len(texts) == 1 else texts[0]
+        texts[0] = texts[0].lstrip(" \t\n")
+        texts[-1] = texts[-1].rstrip(" \t\n")
     return [(text, names, href) for text, (_, names, href) in zip(texts, spans, strict=True) if text]
 
 

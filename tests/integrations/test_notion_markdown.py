@@ -138,6 +138,12 @@ def trees(draw: st.DrawFn, items: st.SearchStrategy[list[dict[str, Any]]], depth
     return made
 
 
+def test_blanks_around_the_text_of_an_item_do_not_part_it_from_what_it_holds() -> None:
+    item = block("bulleted_list_item", text(" One "))
+    item["bulleted_list_item"]["children"] = [block("paragraph", text("Two"))]
+    assert markdown_of([item], link_to) == "- One\n\n  Two"
+
+
 class TestAnything:
     @given(st.lists(LINES, min_size=1, max_size=3).map("\n".join), STYLES, LINKS)
     def test_keeps_its_words(self, content: str, styles: set[str], href: str | None) -> None:

@@ -105,6 +105,7 @@ def keep_it_short(home: Path) -> None:
     (home / "workflows" / "email_to_notion.json").write_text(json.dumps(content))
 
 
+@pytest.mark.long
 async def test_a_run_survives_kill_9_and_goes_on_where_it_was(tmp_path: Path, page: Page) -> None:
     home = tmp_path / "home"
     keep_it_short(home)
