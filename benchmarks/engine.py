@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -40,10 +41,15 @@ def opened(home: Path) -> WorkflowEngine:
 
 @asynccontextmanager
 async def on_this_loop(home: Path) -> AsyncGenerator[WorkflowEngine]:
-    """An engine on the running loop that recovers runs, as the studio has it."""
+    """An engine on the running loop that recovers runs, as the studio has it: there, too, what is loaded by then is no
+    business of the garbage collector's any more (`app.py`)."""
     with opened(home) as whole:
         async with whole.running(recover=True):
-            yield whole
+            gc.freeze()
+            try:
+                yield whole
+            finally:
+                gc.unfreeze()
 
 
 @contextmanager
