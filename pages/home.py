@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
 
-from orchestrator.history import RunView
+from orchestrator.history import RunSummary, RunView
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.account_panels import care
 from studio.draft_list import show_drafts
-from studio.failures import guarded
 from studio.first_steps import first_steps, is_new
 from studio.markup import cell, plain
 from studio.moments import ago, count
@@ -19,7 +19,7 @@ from studio.preview_view import preview_view
 from studio.question_panels import show_question
 from studio.question_view import asked_of
 from studio.routes import link
-from studio.run_list import any_active, run_rows
+from studio.run_list import kept_fresh, run_rows
 from studio.run_view import failed_of_late
 from studio.status import badge, look
 from studio.trigger_list import runs_by_itself
@@ -87,22 +87,16 @@ def show_asking(run: RunView, engine: WorkflowEngine) -> None:
 
 
 def recent(engine: WorkflowEngine) -> None:
-    """The newest runs; read again every second, but only while one of them is on its way."""
-    watched = any_active(engine.runs(limit=SHOWN))
+    """The newest runs."""
 
-    @st.fragment(run_every=1 if watched else None)
-    @guarded()
-    def rows() -> None:
-        runs = engine.runs(limit=SHOWN)
+    def draw(runs: Sequence[RunSummary]) -> None:
         if runs:
             run_rows(runs, time.time())
         else:
             st.caption("Nothing has run yet. Press **Run** on a workflow above and watch each step happen.")
-        if watched and not any_active(runs):
-            st.rerun()
 
     st.subheader("Recent runs", anchor=False)
-    rows()
+    kept_fresh(lambda: engine.runs(limit=SHOWN), draw)
     link("All runs", "runs", ":material/arrow_forward:")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
 
-from orchestrator.history import RunView
+from orchestrator.history import RunSummary, RunView
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.components import canvas, run_status
@@ -20,7 +21,7 @@ from studio.run_again import again_from, more_of, show_comparison
 from studio.run_failure import show_explanation
 from studio.run_files import Files, all_files, files_of
 from studio.run_filters import run_filters
-from studio.run_list import run_rows
+from studio.run_list import kept_fresh, run_rows
 from studio.run_panels import accounts_summary, input_summary, relatives, run_buttons, show_made, show_timeline
 from studio.run_step import show_step
 from studio.run_view import first_choice, headline, is_over, is_still, step_name
@@ -33,20 +34,24 @@ PER_PAGE = 20
 def list_page(engine: WorkflowEngine) -> None:
     st.title("Runs", anchor=False)
     narrowed = run_filters(engine, on_change=from_the_start)
-    place = st.container()
-    first = (st.session_state.get("sheet", 1) - 1) * PER_PAGE
-    rows = engine.runs(**narrowed.query, limit=PER_PAGE + 1, offset=first)
-    with place:
-        if rows:
-            run_rows(rows[:PER_PAGE], time.time())
+
+    def read() -> Sequence[RunSummary]:
+        first = (st.session_state.get("sheet", 1) - 1) * PER_PAGE
+        return engine.runs(**narrowed.query, limit=PER_PAGE + 1, offset=first)
+
+    def draw(runs: Sequence[RunSummary]) -> None:
+        if runs:
+            run_rows(runs[:PER_PAGE], time.time())
         elif narrowed.is_narrowed:
             st.caption("No run fits this filter.")
         else:
             st.caption("Nothing has run yet.")
             link("Start a workflow", "home", ":material/play_arrow:")
-    sheet = st.session_state.get("sheet", 1)
-    if len(rows) > PER_PAGE or sheet > 1:
-        st.pagination(sheet + (len(rows) > PER_PAGE), key="sheet", max_visible_pages=0)
+        sheet = st.session_state.get("sheet", 1)
+        if len(runs) > PER_PAGE or sheet > 1:
+            st.pagination(sheet + (len(runs) > PER_PAGE), key="sheet", max_visible_pages=0)
+
+    kept_fresh(read, draw)
 
 
 def from_the_start() -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from orchestrator.history import FINAL, RunSummary
+from studio.failures import guarded
 from studio.markup import cell, plain
 from studio.moments import ago
 from studio.routes import link
 from studio.run_view import took
 from studio.status import PREVIEW, badge
+
+QUICKLY, QUIETLY = 1.0, 10.0
+"""Seconds between two looks at a list: while a run of it is on its way; and else, since a trigger, or somebody in
+another tab, may begin one."""
 
 
 def run_rows(runs: Sequence[RunSummary], now: float) -> None:
@@ -30,6 +35,25 @@ def run_rows(runs: Sequence[RunSummary], now: float) -> None:
                     st.markdown(f":small[:red[{message}]]", width="content")
 
 
+def kept_fresh(read: Callable[[], Sequence[RunSummary]], draw: Callable[[Sequence[RunSummary]], None]) -> None:
+    """A list that is read and drawn again by itself, and all of the page when a run comes or is in another state."""
+    before = read()
+
+    @st.fragment(run_every=QUICKLY if any_active(before) else QUIETLY)
+    @guarded()
+    def rows() -> None:
+        runs = read()
+        draw(runs)
+        if _states(runs) != _states(before):
+            st.rerun()
+
+    rows()
+
+
+def _states(runs: Sequence[RunSummary]) -> list[tuple[str, str]]:
+    return [(run.id, run.status) for run in runs]
+
+
 def any_active(runs: Sequence[RunSummary]) -> bool:
-    """Whether one of them is still on its way by itself. A waiting run changes only when somebody acts."""
+    """Whether one of them is on its way just now. One that waits stirs again when somebody acts, or in its time."""
     return any(run.status not in FINAL and run.status != "waiting" for run in runs)

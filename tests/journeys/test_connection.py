@@ -13,7 +13,7 @@ from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 from orchestrator.settings import Settings
 from orchestrator.workflow_engine import WorkflowEngine
-from scripts.studio import Studio, free_port
+from scripts.studio import Studio, command_line, free_port
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
@@ -136,3 +136,16 @@ async def test_a_run_that_is_started_and_answered_in_one_tab_is_seen_in_the_othe
     for tab in (page, other):
         await expect(tab.get_by_test_id("stMain").get_by_text("Succeeded").first).to_be_visible()
         await expect(tab.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+async def test_a_run_that_begins_elsewhere_comes_into_the_lists_by_itself(studio: Studio, page: Page) -> None:
+    save(studio, "elsewhere", {"id": "ask", "uses": "approve", "with": {"message": "Shall it go on?"}})
+    other = await page.context.new_page()
+    await page.goto(studio.url)
+    await other.goto(f"{studio.url}/runs")
+    for tab in (page, other):
+        await expect(tab.get_by_role("heading", level=1)).to_be_visible()
+
+    assert command_line(studio.home, "run", "elsewhere").returncode == 3, "it waits for somebody"
+    await expect(page.get_by_text("Shall it go on?").first).to_be_visible()
+    await expect(other.get_by_role("link", name="Try elsewhere")).to_be_visible()
