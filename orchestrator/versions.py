@@ -73,7 +73,8 @@ class Versions(Generic[T]):
     ) -> Version:
         """Write the item to its file, as a new version. What is already there is no new version. `base` is the version
         that the change was made to: raises `Outdated` when another one was published since; then nothing is written."""
-        if item.id in self.shelf.ids():
+        is_there = item.id in self.shelf.ids()
+        if is_there:
             self.notice(item.id)
         with self._store.change(alone=True) as connection:
             last = self._last(connection, item.id)
@@ -83,7 +84,7 @@ class Versions(Generic[T]):
                     remedy="Look at what changed, and publish again or take theirs.",
                 )
             text = item.to_json()
-            if last is not None and last.hash == _hash(text) and not self.shelf.is_shipped(item.id):
+            if is_there and last is not None and last.hash == _hash(text) and not self.shelf.is_shipped(item.id):
                 return last
             self.shelf.save(item)
             return self._add(connection, item.id, text, by, note, origin)

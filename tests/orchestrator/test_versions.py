@@ -49,6 +49,12 @@ def flow(id: str, x: int) -> Workflow:
 
 
 class TestAVersion:
+    def test_of_what_was_deleted_is_published_again(self, versions: Versions[Workflow], shelf: Shelf[Workflow]) -> None:
+        versions.publish(flow("w", 1), by="ann")
+        shelf.delete("w")
+        assert versions.publish(flow("w", 1), by="bob").number == 2
+        assert shelf.load("w") == flow("w", 1)
+
     def test_is_made_by_every_publish_and_says_who_when_and_why(
         self, versions: Versions[Workflow], shelf: Shelf[Workflow]
     ) -> None:
