@@ -12,7 +12,7 @@ from studio.markup import plain, table
 from studio.moments import duration, moment, tokens
 from studio.output import show_value
 from studio.run_files import Files, show_files
-from studio.run_view import MESSAGE, explanation, loop_items, pauses, step_facts, step_name
+from studio.run_view import MESSAGE, explanation, loop_items, no_output, pauses, step_facts, step_name
 from studio.status import badge
 
 LINES = 500
@@ -48,7 +48,7 @@ def show_step(step: StepView, run: RunView, files: Files, engine: WorkflowEngine
             came,
             key=f"out:{key}",
             studio_url=url,
-            empty=_nothing(step),
+            empty=no_output(step),
             whole=lambda: whole_item(id, step.id, item.item, engine).output,
         )
     with given:
@@ -63,11 +63,6 @@ def show_step(step: StepView, run: RunView, files: Files, engine: WorkflowEngine
         _show_log(step, item)
     with tries:
         _show_tries(item)
-
-
-def _nothing(step: StepView) -> str:
-    yet = {"planned": "Nothing yet: it is planned.", "waiting": "Nothing yet: it waits."}
-    return yet.get(step.status, "Nothing came out.")
 
 
 def whole_item(run_id: str, step: str, item: str, engine: WorkflowEngine) -> ItemView:

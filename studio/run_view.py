@@ -197,6 +197,16 @@ def pauses(step: StepView, now: float, timezone: str | None) -> list[str]:
     return list(dict.fromkeys(one for one in said if one))
 
 
+def no_output(step: StepView) -> str:
+    """What stands in the place of an output that is not there."""
+    yet = {
+        "planned": "Nothing yet: it is planned.",
+        "waiting": "Nothing yet: it waits.",
+        "running": "Nothing yet: it is on its way.",
+    }
+    return yet.get(step.status, "Nothing came out.")
+
+
 def effect_line(effect: EffectView) -> EffectLine:
     if effect.status == "confirmed":
         return EffectLine("confirmed", "Done", effect.summary, link=effect.link)

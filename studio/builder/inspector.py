@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ from studio.markup import code, plain
 from studio.output import show_value
 from studio.pickers import lists_of
 from studio.routes import link
+from studio.run_view import no_output, pauses
 from studio.status import badge
 
 
@@ -143,7 +145,9 @@ def _came_of(step: StepView, run: RunView, engine: WorkflowEngine) -> None:
     with out:
         if plan is not None and run.mode == "preview":
             st.caption(f":material/visibility: {plain(plan.summary)} Nothing was sent.")
-        show_value(output, key=f"last-out:{step.id}", studio_url=url, empty="Nothing came out.")
+        for pause in pauses(step, time.time(), st.context.timezone):
+            st.caption(plain(pause))
+        show_value(output, key=f"last-out:{step.id}", studio_url=url, empty=no_output(step))
     with into:
         show_value(given, key=f"last-in:{step.id}", studio_url=url, empty="It was given nothing.")
 
