@@ -49,9 +49,9 @@ from integrations.github import (
 )
 from orchestrator.actions import AccountError, RateLimited, ServiceError, Unavailable
 from tests.integrations.conftest import Practice
+from tests.integrations.github.test_github import HANDBOOK, WEBSHOP, a_server, do
 from tests.integrations.loopback import answering
 from tests.integrations.schemas.github_contract import described
-from tests.integrations.test_github import HANDBOOK, WEBSHOP, a_server, do
 
 READ = ListIssues(repository=WEBSHOP)
 WRITE = CreateIssue(repository=WEBSHOP, title="x")

@@ -20,9 +20,9 @@ from integrations.github import (
 from integrations.practice.github_git import SERVICE, Git
 from orchestrator.actions import AccountError, RateLimited, RepositoryFiles, ServiceError, Unavailable, Wanted
 from tests.integrations.conftest import Practice
+from tests.integrations.github.test_github import HANDBOOK, a_server, do
 from tests.integrations.loopback import NOWHERE
 from tests.integrations.schemas.github_contract import described
-from tests.integrations.test_github import HANDBOOK, a_server, do
 
 WANTED = Wanted((".json", ".yaml"), largest=1000, most=5)
 ANN = {"name": "Ann", "email": "ann@practice.example"}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from github import Auth, Github
+from github import Github
 from pydantic import ValidationError
-from starlette.types import ASGIApp
 
 from integrations.github import (
     CommitFile,
@@ -33,34 +31,8 @@ from orchestrator.actions import EffectUnknown, ServiceError, placeholder
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
-from tests.integrations.conftest import Practice
-from tests.integrations.schemas.github_contract import described
-from tests.integrations.test_github import HANDBOOK, do, find, preview
-from tests.integrations.test_github_actions import is_found_by_its_key_alone
-
-
-@pytest.fixture
-def practice(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Practice]:
-    with described(server, sample) as practice:
-        yield practice
-
-
-@pytest.fixture
-def account(practice: Any) -> GitHubAccount:
-    return GitHubAccount(base_url=f"{practice.url}/github", token="practice")
-
-
-@pytest.fixture
-def sdk(practice: Any) -> Iterator[Github]:
-    client = Github(
-        base_url=f"{practice.url}/github",
-        auth=Auth.Token("practice"),
-        retry=None,
-        seconds_between_requests=0,
-        seconds_between_writes=0,
-    )
-    yield client
-    client.close()
+from tests.integrations.github.test_github import HANDBOOK, do, find, preview
+from tests.integrations.github.test_github_actions import is_found_by_its_key_alone
 
 
 class TestCommittingFiles:

@@ -5,15 +5,12 @@ Through PyGithub, over HTTP; every request and answer is held to GitHub's own de
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from github import Auth, Github
+from github import Github
 from pydantic import ValidationError
-from starlette.types import ASGIApp
 
 from integrations.github import (
     CloseIssue,
@@ -51,33 +48,7 @@ from integrations.github import (
     search_code,
 )
 from orchestrator.actions import Action, EffectUnknown, Params, ServiceError, placeholder
-from tests.integrations.conftest import Practice
-from tests.integrations.schemas.github_contract import described
-from tests.integrations.test_github import HANDBOOK, WEBSHOP, do, find, preview
-
-
-@pytest.fixture
-def practice(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Practice]:
-    with described(server, sample) as practice:
-        yield practice
-
-
-@pytest.fixture
-def account(practice: Any) -> GitHubAccount:
-    return GitHubAccount(base_url=f"{practice.url}/github", token="practice")
-
-
-@pytest.fixture
-def sdk(practice: Any) -> Iterator[Github]:
-    client = Github(
-        base_url=f"{practice.url}/github",
-        auth=Auth.Token("practice"),
-        retry=None,
-        seconds_between_requests=0,
-        seconds_between_writes=0,
-    )
-    yield client
-    client.close()
+from tests.integrations.github.test_github import HANDBOOK, WEBSHOP, do, find, preview
 
 
 def is_found_by_its_key_alone(action: Action, asked: Params, account: GitHubAccount) -> Any:

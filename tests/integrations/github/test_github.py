@@ -10,13 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from github import Auth, Github
+from github import Github
 from github.GithubException import GithubException
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp
 
 from integrations.github import (
     CommentIssue,
@@ -40,9 +39,7 @@ from integrations.github import (
 from integrations.practice import create_app
 from orchestrator.actions import AccountError, Action, Call, Params, RateLimited, ServiceError, Unavailable, placeholder
 from orchestrator.registry import Registry
-from tests.integrations.conftest import Practice
 from tests.integrations.loopback import NOWHERE, Reply, replying
-from tests.integrations.schemas.github_contract import described
 from tests.integrations.services import Services
 
 HANDBOOK = "practice/handbook"
@@ -66,30 +63,6 @@ def find(action: Action, params: Params, account: GitHubAccount, key: str = "run
 def preview(action: Action, params: Params) -> Any:
     assert action.preview_function is not None
     return action.preview_function(params, GitHubAccount(base_url=NOWHERE, token="x"))
-
-
-@pytest.fixture
-def practice(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Practice]:
-    with described(server, sample) as practice:
-        yield practice
-
-
-@pytest.fixture
-def account(practice: Any) -> GitHubAccount:
-    return GitHubAccount(base_url=f"{practice.url}/github", token="practice")
-
-
-@pytest.fixture
-def sdk(practice: Any) -> Iterator[Github]:
-    client = Github(
-        base_url=f"{practice.url}/github",
-        auth=Auth.Token("practice"),
-        retry=None,
-        seconds_between_requests=0,
-        seconds_between_writes=0,
-    )
-    yield client
-    client.close()
 
 
 @contextmanager
