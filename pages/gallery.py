@@ -11,6 +11,7 @@ from studio.gallery.panels import cards, exhibit_page, legend
 from studio.gallery.shelf import exhibit, exhibits, matching, purposes
 from studio.repository_panels import repository_page
 from studio.routes import asked, link
+from studio.search import search
 
 
 def list_page(engine: WorkflowEngine) -> None:
@@ -21,21 +22,11 @@ def list_page(engine: WorkflowEngine) -> None:
     )
     found = exhibits(engine)
     with st.container(horizontal=True, vertical_alignment="center"):
-        wanted = st.text_input(
-            "Search",
-            type="search",
-            placeholder="Search by name, service or what it does",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            live=True,
-            key="find",
-            bind="query-params",
-            width=420,
-        )
+        wanted = search("Search by name, service or what it does")
         import_popover(engine)
     purpose = st.pills("Purpose", purposes(found), label_visibility="collapsed", key="purpose", bind="query-params")
     legend()
-    fitting = matching(found, wanted or "", purpose)
+    fitting = matching(found, wanted, purpose)
     if not fitting:
         st.caption("Nothing in the gallery fits this search.")
     cards(fitting, engine)

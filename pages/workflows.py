@@ -18,6 +18,7 @@ from studio.pinning import pin_button
 from studio.routes import asked, link
 from studio.run_form import run_form
 from studio.run_list import run_rows
+from studio.search import search
 from studio.workflow_list import workflow_cards
 from studio.workflow_view import canvas_steps, card, matching
 
@@ -28,20 +29,10 @@ MOST_SAID = 600
 def list_page(engine: WorkflowEngine) -> None:
     st.title("Workflows", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        wanted = st.text_input(
-            "Search",
-            type="search",
-            placeholder="Search by name, service or what it does",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            live=True,
-            key="find",
-            bind="query-params",
-            width=420,
-        )
+        wanted = search("Search by name, service or what it does")
         import_popover(engine)
     cards = [card(entry, engine) for entry in engine.library.workflows.list()]
-    found = matching(cards, wanted or "")
+    found = matching(cards, wanted)
     if found:
         workflow_cards(found, engine)
     else:

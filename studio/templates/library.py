@@ -14,6 +14,7 @@ from studio.library_actions import import_button
 from studio.markup import cell, plain
 from studio.moments import count
 from studio.routes import go, link
+from studio.search import search
 from studio.templates.results_view import dollars
 
 
@@ -23,17 +24,7 @@ def library(engine: WorkflowEngine) -> None:
     st.markdown("The texts that models are asked with. A workflow's step names one and gives it values.")
     entries = engine.library.templates.list()
     with st.container(horizontal=True, vertical_alignment="center"):
-        wanted = st.text_input(
-            "Search",
-            type="search",
-            placeholder="Search by name, tag or what it does",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            live=True,
-            key="find",
-            bind="query-params",
-            width=420,
-        )
+        wanted = search("Search by name, tag or what it does")
         _new(engine)
         import_button(versions, "templates")
     tags = sorted({tag for entry in entries for tag in entry.tags})
@@ -44,7 +35,7 @@ def library(engine: WorkflowEngine) -> None:
         )
     drafts = versions.drafts.ids()
     _unpublished([id for id in drafts if id not in {entry.id for entry in entries}])
-    found = matching(entries, wanted or "", chosen)
+    found = matching(entries, wanted, chosen)
     used = engine.template_usage.all()
     with st.grid("auto", min_column_width=290):
         for entry in found:
