@@ -233,7 +233,8 @@ class WorkflowEngine:
         assert self._loop is not None
 
         async def do() -> T:
-            assert self._engine is not None
+            if self._engine is None:
+                raise StoreError("Patchbay is being stopped.", remedy="Start it again.")
             return await work(self._engine)
 
         return asyncio.run_coroutine_threadsafe(do(), self._loop).result()

@@ -26,7 +26,7 @@ from orchestrator.triggers.triggers import Triggers
 from orchestrator.workflow import RunId, Workflow
 
 RETRY = 60.0
-"""Seconds after which a firing that could not become a run is tried again."""
+"""Seconds after which a firing that could not become a run, or a look that did not come to its end, is tried again."""
 
 LATE = 60.0
 """Seconds after which a due time counts as missed."""
@@ -137,11 +137,13 @@ class Firings:
 
     def _look(self, switch: Switch, workflow: Workflow, definition: Poll) -> None:
         now = self._clock.now()
-        if not self._switches.take(switch, now + definition.every):
+        if not self._switches.take(switch, now + RETRY):  # whoever dies here is soon followed by somebody
             return
+        further = {"next_at": now + definition.every}
         items = poll.found(definition, self._read(switch.workflow, switch.trigger, definition.ask))
         if not switch.is_marked:
             self._switches.mark(switch, (found.identity for found in items), now)
+            self._switches.say(switch, **further)
             return
         firings = {Firing(switch.workflow, switch.trigger, "poll", found.identity): found.item for found in items}
         known = self._switches.known(firings.keys())
@@ -155,7 +157,7 @@ class Firings:
                 raise
             except PatchbayError as error:  # the others are not to wait for this one
                 failure = failure or error
-        self._switches.say(switch, said=str(failure) if failure else "")
+        self._switches.say(switch, **further, said=str(failure) if failure else "")
 
     def _fire(self, workflow: Workflow, definition: Trigger, firing: Firing, data: Mapping[str, Any]) -> RunId:
         scope = {"trigger": {"id": firing.trigger, "type": firing.kind, **data}}

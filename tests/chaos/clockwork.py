@@ -66,7 +66,7 @@ class News(Result):
 class HoursLater(SystemClock):
     """The machine's clock, so many hours ahead."""
 
-    def __init__(self, hours: int) -> None:
+    def __init__(self, hours: float) -> None:
         self._ahead = BEGINNING + hours * HOUR - time.time()
 
     def now(self) -> float:
@@ -76,13 +76,13 @@ class HoursLater(SystemClock):
         return super().call_at(when - self._ahead, callback)
 
 
-def engine_of(settings: Settings, hours: int) -> WorkflowEngine:
+def engine_of(settings: Settings, hours: float) -> WorkflowEngine:
     """The engine of a life for which so many hours have passed."""
     paper = Connector("paper", title="Paper")
 
     @paper.action("Read", effect="read", result=News)
     def read(p: Nothing, account: Account, call: Call) -> News:
-        return News(news=list(range(1, hours + 1)))
+        return News(news=list(range(1, int(hours) + 1)))
 
     return WorkflowEngine(settings, registry=Registry([paper]), clock=HoursLater(hours))
 

@@ -23,6 +23,8 @@ from tests.chaos.storm import chosen_seed
 
 HOURS = 4
 KILLS_AN_HOUR = 4
+A_WHILE = 0.5
+"""Hours after which whatever was broken off is looked at again, and nothing new is due."""
 
 
 def killed_again_and_again(settings: Settings, token: str, chance: random.Random) -> int:
@@ -62,8 +64,9 @@ def killed_again_and_again(settings: Settings, token: str, chance: random.Random
 
 
 def told(settings: Settings) -> Counter[str]:
-    """What the runs were given, once all of them are over."""
-    with engine_of(settings, HOURS) as engine:
+    """What the runs were given, once all of them are over: also of a look that the last kill broke off."""
+    with engine_of(settings, HOURS + A_WHILE) as engine:
+        engine.firings.tick()
         for run in engine.runs(status=ACTIVE, limit=200):
             assert engine.wait(engine.resume(run.id)).status == "succeeded"
         return Counter(engine.run(run.id).inputs["what"] for run in engine.runs(limit=200))
