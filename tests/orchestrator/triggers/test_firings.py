@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from orchestrator.clock import ManualClock
-from orchestrator.errors import InvalidInput, NotFound
+from orchestrator.errors import InvalidInput, NotFound, StoreError
 from orchestrator.records import Firing
-from orchestrator.triggers.firings import MOST, Request
+from orchestrator.settings import Settings
+from orchestrator.stores import open_store
+from orchestrator.triggers.firings import MOST, RETRY, Firings, Request
+from orchestrator.triggers.switches import Switches
 from orchestrator.workflow_engine import WorkflowEngine
 from tests.orchestrator.triggers.conftest import DAILY, HOOK, NEWS, Paper
 
@@ -324,6 +328,37 @@ class TestPoll:
         engine.firings.tick()
         assert heard() == ["a"]
         assert engine.triggers.get("tell", "news").switch.said == ""
+
+    def test_a_look_that_was_broken_off_is_soon_followed_by_another(
+        self,
+        engine: WorkflowEngine,
+        settings: Settings,
+        looking: Callable[..., None],
+        paper: Paper,
+        clock: ManualClock,
+        heard: Heard,
+    ) -> None:
+        def break_off(*_: Any) -> Any:
+            raise StoreError("Patchbay is being stopped.")
+
+        looking()
+        paper.news.append({"id": 2, "title": "a"})
+        clock.advance(300)
+        with closing(open_store(settings)) as store:
+            other = Firings(
+                engine.triggers,
+                Switches(store),
+                clock,
+                load=engine.library.workflows.load,
+                start=engine.start_workflow,
+                read=break_off,
+                under_way=engine.journal.under_way,
+            )
+            with pytest.raises(StoreError):
+                other.tick()
+        clock.advance(RETRY)
+        engine.firings.tick()
+        assert heard() == ["a"]
 
     def test_one_item_that_cannot_start_does_not_hold_up_the_others(
         self, engine: WorkflowEngine, looking: Callable[..., None], paper: Paper, heard: Heard

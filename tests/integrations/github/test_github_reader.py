@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,21 +21,9 @@ from orchestrator.actions import AccountError, RateLimited, RepositoryFiles, Ser
 from tests.integrations.conftest import Practice
 from tests.integrations.github.test_github import HANDBOOK, a_server, do
 from tests.integrations.loopback import NOWHERE
-from tests.integrations.schemas.github_contract import described
 
 WANTED = Wanted((".json", ".yaml"), largest=1000, most=5)
 ANN = {"name": "Ann", "email": "ann@practice.example"}
-
-
-@pytest.fixture
-def practice(server: tuple[str, list[ASGIApp]], sample: Path) -> Iterator[Practice]:
-    with described(server, sample) as practice:
-        yield practice
-
-
-@pytest.fixture
-def account(practice: Practice) -> GitHubAccount:
-    return GitHubAccount(base_url=f"{practice.url}/github", token="practice")
 
 
 @pytest.fixture
