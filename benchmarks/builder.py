@@ -143,7 +143,7 @@ async def opened(page: Page, session: CDPSession, address: str) -> Opened:
     await page.mouse.click(where["x"] + where["width"] / 2, where["y"] + 20)
     await page.locator(f"{BOX}.selected").first.wait_for()
     answered = time.perf_counter() - began
-    await page.locator(".st-key-inspector").get_by_role("tab", name="Setup").wait_for()
+    await page.locator(".st-key-inspector").get_by_role("radio", name="Setup").wait_for()
     formed = time.perf_counter() - began
     await page.wait_for_load_state("networkidle")
     work = await _worked(page) - before

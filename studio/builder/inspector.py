@@ -28,6 +28,8 @@ from studio.routes import link
 from studio.run_view import no_output, pauses
 from studio.status import badge
 
+PARTS = ("Setup", "Settings", "Test")
+
 
 def inspector(editing: Editing, id: str | None, run: RunView | None, engine: WorkflowEngine) -> None:
     """The panel beside the canvas. `run` is the newest one: its values are shown and used for trying out."""
@@ -43,24 +45,34 @@ def inspector(editing: Editing, id: str | None, run: RunView | None, engine: Wor
         if action
         else f":red[There is no action '{plain(str(step.get('uses')))}'.]"
     )
-    setup, settings, trial = st.tabs(["Setup", "Settings", "Test"], key=f"inspector:{editing.id}", on_change="rerun")
-    if setup.open:
-        with setup:
-            lists = lists_of(pickers_of(str(step.get("uses")), engine.registry), engine)
-            params = params_of(step, engine.registry, lists)
-            if not params:
-                st.caption("It needs nothing.")
-            param_form(editing, step["id"], params, *_expressions(editing, step, "setup", known, engine), engine)
-            if step.get("uses") == "states":
-                states_form(editing, step, known, engine)
-            if action is not None:
-                st.caption(plain(action.description))
-    if settings.open:
-        with settings:
+    match _part(editing.id):
+        case "Settings":
             step_settings(editing, step, *_expressions(editing, step, "settings", known, engine), engine)
-    if trial.open:
-        with trial:
+        case "Test":
             _trial(editing, step, run, engine)
+        case _:
+            _setup(editing, step, known, engine)
+
+
+def _part(id: str) -> str:
+    """Setup, Settings or Test. Not tabs: those take what the server last drew over what a person has chosen since, and
+    are shut while the page is drawn again."""
+    key = f"inspector:{id}"
+    st.session_state.setdefault(key, PARTS[0])
+    return st.segmented_control("Part", PARTS, required=True, key=key, width="stretch", label_visibility="collapsed")
+
+
+def _setup(editing: Editing, step: Mapping[str, Any], known: Known, engine: WorkflowEngine) -> None:
+    uses = str(step.get("uses"))
+    lists = lists_of(pickers_of(uses, engine.registry), engine)
+    params = params_of(step, engine.registry, lists)
+    if not params:
+        st.caption("It needs nothing.")
+    param_form(editing, step["id"], params, *_expressions(editing, step, "setup", known, engine), engine)
+    if uses == "states":
+        states_form(editing, step, known, engine)
+    if action := described(uses, engine.registry):
+        st.caption(plain(action.description))
 
 
 def _expressions(

@@ -25,12 +25,17 @@ async def by_keyboard(page: Page, target: Locator) -> None:
     await page.keyboard.press("Enter")
 
 
+async def has_focus(target: Locator) -> bool:
+    """It, or something in it."""
+    return await target.evaluate("e => e.contains(e.getRootNode().activeElement)")
+
+
 async def reach(page: Page, target: Locator) -> None:
     """Tab until it has the focus."""
     await expect(target).to_be_visible()
     await expect(target).to_be_enabled()
     for _ in range(FAR):
-        if await target.evaluate("e => e.getRootNode().activeElement === e"):
+        if await has_focus(target):
             return
         await page.keyboard.press("Tab")
     raise AssertionError(f"{target} is not reached by Tab")

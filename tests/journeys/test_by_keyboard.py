@@ -9,8 +9,9 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from scripts.studio import Studio
+from studio.builder.inspector import PARTS
 from tests.conftest import Complaints
-from tests.journeys.hands import by_keyboard, reach
+from tests.journeys.hands import by_keyboard, has_focus, reach
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
@@ -45,15 +46,18 @@ async def choose(page: Page, label: str, option: str) -> None:
     await page.keyboard.press("Enter")
 
 
-async def tab(page: Page, name: str) -> None:
-    """Another part of the inspector: its tabs are gone through with the arrows."""
-    chosen = inspector(page).get_by_role("tab", name=name)
-    await reach(page, inspector(page).locator("[role=tab][tabindex='0']").first)
-    for _ in range(3):
-        if await chosen.get_attribute("aria-selected") == "true":
-            return
-        await page.keyboard.press("ArrowRight")
-    await expect(chosen).to_have_attribute("aria-selected", "true")
+async def part(page: Page, name: str) -> None:
+    """Another part of the inspector: Tab leads to the three, the arrows from one to the next."""
+    parts = inspector(page).get_by_role("radiogroup", name="Part")
+    chosen = parts.get_by_role("radio", name=name)
+    await reach(page, parts)
+    for _ in PARTS:
+        await page.keyboard.press("ArrowLeft")
+    for _ in PARTS:
+        if not await has_focus(chosen):
+            await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("Enter")
+    await expect(chosen).to_be_checked()
 
 
 async def test_a_workflow_is_built_broken_mended_and_approved(
@@ -70,7 +74,7 @@ async def test_a_workflow_is_built_broken_mended_and_approved(
     await add(page, "ask a model", "Ask a model")
     await choose(page, "Prompt template", "Email summary")
     await write(page, "Variables", '{"text": "{{ item.text }}"}')
-    await tab(page, "Settings")
+    await part(page, "Settings")
     await write(page, "Once for each of", "{{ steps.serch_mail.messages }}")
 
     problem = page.get_by_role("button", name=re.compile("step 'ask_a_model'"))
@@ -78,13 +82,13 @@ async def test_a_workflow_is_built_broken_mended_and_approved(
     await expect(page.get_by_role("button", name="Preview")).to_be_disabled()
 
     await add(page, "create a page", "Create a page")
-    await tab(page, "Setup")
+    await part(page, "Setup")
     await choose(page, "Where", "Inbox summaries")
     await write(page, "Title", "By keyboard alone")
     await write(page, "Content", "{{ steps.ask_a_model[0].text }}")
     await by_keyboard(page, problem)
     await expect(inspector(page)).to_contain_text("ask_a_model")
-    await tab(page, "Settings")
+    await part(page, "Settings")
     await write(page, "Once for each of", "{{ steps.search_mail.messages }}")
     await expect(page.get_by_text("No problems: it can run.")).to_be_visible()
 
