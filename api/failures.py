@@ -20,6 +20,7 @@ from orchestrator.errors import (
     PatchbayError,
     Problem,
     StoreError,
+    Unsigned,
     Where,
 )
 
@@ -28,6 +29,7 @@ MOST_PROBLEMS = 100
 
 STATUS: tuple[tuple[type[PatchbayError], int], ...] = (
     (NotFound, 404),
+    (Unsigned, 401),
     (InvalidInput, 422),
     (InvalidWorkflow, 422),
     (InvalidFile, 422),

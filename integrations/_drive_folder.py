@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NoReturn
 
-from integrations import _run_folder
 from integrations.drive import (
     FOLDER,
     MOST_BYTES,
@@ -25,7 +24,7 @@ from integrations.drive import (
     mime_of,
     too_large,
 )
-from orchestrator.actions import ServiceError
+from orchestrator.actions import ServiceError, safe_path
 
 _MOST_FILES = 20_000
 """How many files a search looks at."""
@@ -193,7 +192,7 @@ def _has(path: Path, words: list[str]) -> bool:
 def _safe(name: str) -> str:
     """A name that is one part of a path on every system."""
     try:
-        safe = _run_folder.safe_path(name)
+        safe = safe_path(name)
     except ValueError:
         safe = "/"
     if "/" in safe or safe.startswith("."):

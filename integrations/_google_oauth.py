@@ -59,6 +59,7 @@ class _Places:
     page: str
     token: str
     info: str
+    revoke: str
 
     @classmethod
     def of(cls, base_url: str) -> _Places:
@@ -67,6 +68,7 @@ class _Places:
             page=f"{base or 'https://accounts.google.com'}/o/oauth2/v2/auth",
             token=f"{base or 'https://oauth2.googleapis.com'}/token",
             info=f"{base or 'https://oauth2.googleapis.com'}/tokeninfo",
+            revoke=f"{base or 'https://oauth2.googleapis.com'}/revoke",
         )
 
 
@@ -135,6 +137,30 @@ class GoogleConsent:
         lasts = said.get("refresh_token_expires_in")  # seven days while the client's consent screen is in "testing"
         expires = time.time() + float(lasts) if lasts else None
         return Grant({**client, "refresh_token": said["refresh_token"]}, expires)
+
+    def holds(self, values: Mapping[str, str]) -> bool:
+        return bool(values.get("refresh_token"))
+
+    def take_back(self, values: Mapping[str, str]) -> None:
+        """Source: developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke"""
+        import httpx2
+
+        by_hand = "Take it back by hand: remove Patchbay at myaccount.google.com/permissions."
+        place = _Places.of(values.get("oauth_base_url", "")).revoke
+        try:
+            reply = httpx2.post(place, data={"token": values["refresh_token"]}, timeout=TIMEOUT, follow_redirects=False)
+        except httpx2.HTTPError as error:
+            raise Unavailable(
+                f"Google's sign-in cannot be reached at {place}: {str(error) or type(error).__name__}.", remedy=by_hand
+            ) from error
+        if reply.status_code == 200:
+            return
+        try:
+            code = str(reply.json()["error"])
+        except (ValueError, LookupError, TypeError):
+            code = f"status {reply.status_code}"
+        if code != "invalid_token":  # else it has ended before
+            raise ServiceError(f"Google did not take it back: {code}.", remedy=by_hand)
 
     def check_scopes(self, granted: list[str]) -> None:
         """Raises `AccountError` that says what is missing: on Google's page each right can be left out."""

@@ -15,6 +15,10 @@ from orchestrator.actions import AccountError, ServiceError, Unavailable
 _SAID = re.compile(r"""(?:[\w ]+(?:error|failed): )?(?:NO |BAD )?\[?b?['"](.*)['"]\]?""", re.DOTALL)
 
 
+_NOT_NOW = ("[unavailable]", "[serverbug]", "[inuse]", "[limit]", "try again", "too many")
+"""Part of what is said to a login that may well be right (RFC 5530)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """Who logs in. `account` is the name of the account, for errors."""
@@ -65,7 +69,7 @@ def in_words(error: Exception) -> str:
 def login_refused(said: str, server: Server, login: Login) -> AccountError | Unavailable:
     """Why a login failed."""
     small = said.lower()
-    if "[unavailable]" in small or "try again" in small or "too many" in small:
+    if any(hint in small for hint in _NOT_NOW):
         return Unavailable(f"The mail server {server} lets nobody in now: {said}.", remedy="Wait a little.")
     where = app_password(server)
     if "basicauth" in small or "basic authentication" in small:

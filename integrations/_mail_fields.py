@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from integrations import _run_folder
-from orchestrator.actions import Call, NotYet, Params, Result, field
+from orchestrator.actions import Call, NotYet, Params, Result, field, safe_path
 
 MOST_ATTACHED = 25_000_000
 """Bytes of all attachments of a mail that is sent.
@@ -45,7 +44,7 @@ def is_address(text: str) -> bool:
 Text = Annotated[str, AfterValidator(_whole)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Addresses = Annotated[str, AfterValidator(_address_list)]
-Path = Annotated[str, AfterValidator(_run_folder.safe_path)]
+Path = Annotated[str, AfterValidator(safe_path)]
 
 
 class Attachment(Result):

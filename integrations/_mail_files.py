@@ -1,55 +1,17 @@
-"""Attachments of a mail as files in the run's own folder. What a stranger called a file leads nowhere else."""
+"""Attachments of a mail as files in the run's own folder."""
 
 from __future__ import annotations
 
-import mimetypes
 import os
-import re
 import tempfile
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from integrations import _run_folder
 from orchestrator.actions import ServiceError
 
-LONGEST = 120
-"""Bytes of a name, its ending included: room for a folder in front and for a number behind."""
-
 MOST_BYTES = 100_000_000
 """Of one attachment."""
-
-
-def safe_names(names: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """File names that are fine on every system, each one its own, for pairs of a name from a mail and its type."""
-    taken: set[str] = set()
-    for number, (name, mime) in enumerate(names, 1):
-        stem, ending = _safe(name, mime, number)
-        candidate, count = stem + ending, 1
-        while candidate.casefold() in taken:
-            count += 1
-            candidate = f"{stem} ({count}){ending}"
-        taken.add(candidate.casefold())
-        yield candidate
-
-
-def _safe(name: str, mime: str, number: int) -> tuple[str, str]:
-    text = unicodedata.normalize("NFC", name.encode(errors="replace").decode())
-    text = re.split(r"[/\\]", text)[-1]
-    text = "".join("_" if unicodedata.category(one)[0] == "C" or one in '<>:"|?*' else one for one in text)
-    text = "".join(" " if one.isspace() else one for one in text).strip(" .~")
-    stem, dot, ending = text.rpartition(".")
-    if not stem or len(ending) > 10:
-        stem, ending = text, ""
-    else:
-        ending = dot + ending
-    stem = stem.encode()[: LONGEST - len(ending.encode())].decode(errors="ignore").rstrip(" .")
-    try:
-        _run_folder.safe_path(stem + ending)
-    except ValueError:  # nothing is left of it, or it is a device or git's own
-        stem = f"attachment-{number}"
-        ending = ending if re.fullmatch(r"\.\w+", ending) else mimetypes.guess_extension(mime) or ""
-    return stem, ending
 
 
 def save(folder: Path, path: str, content: Iterable[bytes]) -> int:

@@ -17,10 +17,11 @@ from urllib.parse import quote, unquote
 
 from integrations._mail_compose import KEY_HEADER, digest, message_id
 from integrations._mail_connecting import Login, connecting, in_words, login_refused
+from integrations._mail_idle import Idle
 from integrations._mail_parts import Part, from_base64, parts_of, undone
 from integrations._mail_servers import Server
 from integrations._mail_text import header_lines
-from orchestrator.actions import AccountError, RateLimited, ServiceError, Unavailable
+from orchestrator.actions import AccountError, NotYet, RateLimited, ServiceError, Unavailable
 
 HEADERS = "FROM TO CC REPLY-TO SUBJECT MESSAGE-ID REFERENCES IN-REPLY-TO"
 SENT, DRAFTS, ARCHIVE = "\\Sent", "\\Drafts", "\\Archive"
@@ -28,6 +29,8 @@ _FALLBACKS = {SENT: "Sent", DRAFTS: "Drafts", ARCHIVE: "Archive"}
 
 MOST_TEXT = 1_000_000
 """Bytes of a text that are read of a part."""
+ASKED = 5.0
+"""Seconds in which a server says that it is still there."""
 _PIECE = 1_000_000
 """Bytes of an attachment that are asked for at a time."""
 
@@ -125,7 +128,10 @@ class Mailbox:
         there = self.folder(folder)
         if there is None:
             raise ServiceError(f"The mailbox has no folder '{folder}'.", remedy="Check its name.")
-        self._validity = int(self._client.select_folder(there, readonly=readonly)[b"UIDVALIDITY"])
+        answer = self._client.select_folder(there, readonly=readonly)
+        if b"UIDVALIDITY" not in answer:
+            raise Unavailable(f"The mail server does not open the folder '{there}'.", remedy="Try again in a minute.")
+        self._validity = int(answer[b"UIDVALIDITY"])
         self._selected = there
 
     # --- reading
@@ -272,40 +278,64 @@ class Mailbox:
         return MailId(folder, self._validity, self.find_in_selected(id.message_id) or 0, id.message_id)
 
 
+class _Understood:
+    """An IMAP client of which an answer of another form, over which it stumbles, is an error of ours."""
+
+    def __init__(self, client: Any, server: Server) -> None:
+        self._client, self._server = client, server
+
+    def __getattr__(self, name: str) -> Any:
+        command = getattr(self._client, name)
+
+        def ask(*args: Any, **named: Any) -> Any:
+            try:
+                return command(*args, **named)
+            except (TypeError, ValueError, LookupError, AttributeError, AssertionError) as error:
+                raise _unreadable(self._server) from error
+
+        return ask
+
+
+def _unreadable(server: Server) -> Unavailable:
+    return Unavailable(f"The mail server {server} answers what nobody can read.", remedy="Try again in a minute.")
+
+
+def _is_well(client: Any) -> bool:
+    client.socket().settimeout(ASKED)
+    client.noop()
+    return True
+
+
+_idle: Idle[Any] = Idle(_is_well, part=lambda client: client.logout(), hang_up=lambda client: client.shutdown())
+
+
 @contextmanager
 def opened(server: Server, login: Login, timeout: float) -> Iterator[Mailbox]:
     """A mailbox, logged in. `timeout` is in seconds, for one answer. What goes wrong is raised as an error of ours."""
-    from imapclient import IMAPClient, SocketTimeout
-    from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
+    from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError, ProtocolError
 
     with connecting("IMAP", server):
         client: Any = None
         is_well = False
         try:
-            client = IMAPClient(
-                server.host,
-                server.port,
-                ssl=server.security == "ssl",
-                ssl_context=ssl.create_default_context() if server.security == "ssl" else None,
-                timeout=SocketTimeout(connect=min(timeout, 15.0), read=timeout),  # pyright: ignore[reportArgumentType]
-            )
-            client.normalise_times = False
-            # A command is written in pieces: without this, each but the first waits for the server's next sign of life.
-            client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if server.security == "starttls":
-                client.starttls(ssl.create_default_context())
-            if client.has_capability("AUTH=PLAIN"):
-                client.plain_login(login.user, login.password)
-            else:
-                client.login(login.user, login.password)
-            yield Mailbox(client)
+            client = _idle.take((server, login))
+            if client is None:
+                client = _connected(server, timeout)
+                _log_in(client, server, login)
+            client.socket().settimeout(timeout)
+            yield Mailbox(_Understood(client, server))
             is_well = True
+        except NotYet:
+            is_well = True  # what somebody waits for is not there: the server is
+            raise
         except LoginError as error:
             raise login_refused(in_words(error), server, login) from error
         except IMAPClientAbortError as error:
             raise Unavailable(
                 f"The mail server {server} hung up: {in_words(error)}.", remedy="Try again in a minute."
             ) from error
+        except ProtocolError as error:
+            raise _unreadable(server) from error
         except UnicodeEncodeError:
             raise AccountError(
                 f"The mail server {server} takes no such letters in a password.",
@@ -314,14 +344,36 @@ def opened(server: Server, login: Login, timeout: float) -> Iterator[Mailbox]:
         except IMAPClientError as error:
             raise _refused(in_words(error), server) from error
         finally:
-            if client is not None:
-                _close(client, politely=is_well)
+            if is_well:
+                _idle.give((server, login), client)
+            elif client is not None:
+                with suppress(Exception):
+                    client.shutdown()  # without a word: a server that is silent is not waited for once more
 
 
-def _close(client: Any, *, politely: bool) -> None:
-    """Log out, or only hang up: a server that is silent is not waited for once more."""
-    with suppress(Exception):
-        (client.logout if politely else client.shutdown)()
+def _connected(server: Server, timeout: float) -> Any:
+    from imapclient import IMAPClient, SocketTimeout
+
+    client: Any = IMAPClient(
+        server.host,
+        server.port,
+        ssl=server.security == "ssl",
+        ssl_context=ssl.create_default_context() if server.security == "ssl" else None,
+        timeout=SocketTimeout(connect=min(timeout, 15.0), read=timeout),  # pyright: ignore[reportArgumentType]
+    )
+    client.normalise_times = False
+    # A command is written in pieces: without this, each but the first waits for the server's next sign of life.
+    client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return client
+
+
+def _log_in(client: Any, server: Server, login: Login) -> None:
+    if server.security == "starttls":
+        client.starttls(ssl.create_default_context())
+    if client.has_capability("AUTH=PLAIN"):
+        client.plain_login(login.user, login.password)
+    else:
+        client.login(login.user, login.password)
 
 
 def _refused(said: str, server: Server) -> ServiceError:

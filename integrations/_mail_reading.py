@@ -10,7 +10,7 @@ from integrations import _mail_files, _mail_text
 from integrations._mail_compose import Answered
 from integrations._mail_fields import Attachment
 from integrations._mail_imap import Fetched, Mailbox, MailId
-from orchestrator.actions import Call, ServiceError
+from orchestrator.actions import Call, ServiceError, safe_names
 
 
 def read(mailbox: Mailbox, text: str) -> Fetched:
@@ -76,7 +76,7 @@ def texts(mail: Fetched, contents: dict[str, bytes], mime: str) -> list[str]:
 
 def save_attachments(mailbox: Mailbox, mail: Fetched, call: Call) -> list[Attachment]:
     found = [part for part in mail.parts if part.name]
-    names = _mail_files.safe_names((part.name, part.mime) for part in found)
+    names = safe_names((part.name, part.mime) for part in found)
     below = f"attachments/{sha256(str(mail.id).encode()).hexdigest()[:12]}"
     saved: list[Attachment] = []
     for part, name in zip(found, names, strict=True):

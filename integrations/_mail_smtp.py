@@ -8,16 +8,21 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import NoReturn
 
 from integrations._last_look import looking
 from integrations._mail_connecting import Login, connecting, login_refused
+from integrations._mail_idle import Idle
 from integrations._mail_servers import Server
 from orchestrator.actions import ServiceError, Unavailable
 
 HELLO = "[127.0.0.1]"
 """How we greet. Left alone, Python looks the name of this computer up, which can take half a minute."""
+
+
+ASKED = 5.0
+"""Seconds in which a server says that it is still there."""
 
 
 class Unsure(Unavailable):
@@ -53,6 +58,8 @@ class Outbox:
         try:
             self._smtp.send(_lines(content))
             answer = self._smtp.getreply()
+            if answer[0] < 200:  # no answer of SMTP: somebody else speaks
+                raise smtplib.SMTPServerDisconnected
         except (OSError, smtplib.SMTPException) as error:
             raise Unsure(
                 f"The mail server {self._server} did not say whether it took the mail.",
@@ -66,21 +73,32 @@ class Outbox:
             _refuse(code, said, self._server, about)
 
 
+def _is_well(smtp: smtplib.SMTP) -> bool:
+    assert smtp.sock is not None
+    smtp.sock.settimeout(ASKED)
+    return smtp.noop()[0] == 250
+
+
+_idle: Idle[smtplib.SMTP] = Idle(_is_well, part=smtplib.SMTP.quit, hang_up=smtplib.SMTP.close)
+
+
 @contextmanager
 def opened(server: Server, login: Login, timeout: float) -> Iterator[Outbox]:
     """A connection to send by. `timeout` is in seconds, for one answer."""
+    waited = _idle.take((server, login))
     with connecting("SMTP", server):
-        smtp = _connected(server, timeout)
+        smtp = waited or _connected(server, timeout)
     try:
         with connecting("SMTP", server):
-            _log_in(smtp, server, login)
+            if waited is None:
+                _log_in(smtp, server, login)
+            assert smtp.sock is not None
+            smtp.sock.settimeout(timeout)
         yield Outbox(smtp, server)
     except BaseException:
         smtp.close()  # a server that is silent is not waited for once more
         raise
-    with suppress(smtplib.SMTPException, OSError):
-        smtp.quit()
-    smtp.close()
+    _idle.give((server, login), smtp)
 
 
 def _connected(server: Server, timeout: float) -> smtplib.SMTP:
@@ -121,6 +139,8 @@ def _log_in(smtp: smtplib.SMTP, server: Server, login: Login) -> None:
 def _refuse(code: int, said: bytes | str, server: Server, about: str) -> NoReturn:
     """Raise what an answer means. 4xx is for now, 5xx for good (RFC 5321, 4.2.1)."""
     words = _words(said, code)
+    if code < 200:
+        raise Unavailable(f"What answers at {server} does not speak SMTP: {words[:100]}.", remedy="Check the network.")
     if 400 <= code < 500:
         raise Unavailable(f"{server.host} does not take the mail now ({about}): {words}.", remedy="Try again later.")
     remedy = "Check the address." if "@" in about else "Check the account."

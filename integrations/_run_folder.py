@@ -1,8 +1,4 @@
-"""The files of a run's own folder. Nothing leads out of it, and nothing in it is run by git.
-
-A path means the same on Linux, macOS and Windows: what is special on one of them is refused on all
-(learn.microsoft.com, "Naming Files, Paths, and Namespaces").
-"""
+"""The files of a run's own folder. Nothing leads out of it, and nothing in it is run by git."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import os
 import re
 import stat
 import tempfile
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,51 +13,8 @@ from orchestrator.actions import ServiceError
 
 MAX_FILE = 10_000_000
 """Bytes of a file."""
-MAX_NAME = 255
-"""Bytes of a name, on every common file system."""
-MAX_PATH = 1_000
-"""Characters of a path."""
 
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]')
 _GIT = re.compile(r"(\.git|git~\d+)[\s.]*", re.IGNORECASE)
-
-
-def safe_path(text: str) -> str:
-    """A path inside the folder, as "src/app.py". Raises `ValueError` for one that could lead elsewhere."""
-    path = unicodedata.normalize("NFC", text.strip())
-    parts = path.split("/")
-    reason = None
-    if not path:
-        reason = "it is empty"
-    elif len(path) > MAX_PATH:
-        reason = f"it is longer than {MAX_PATH} characters"
-    elif path.startswith(("/", "~")) or re.match(r"[A-Za-z]:", path):
-        reason = "it does not begin in the run's own folder"
-    else:
-        reason = next(filter(None, map(_wrong, parts)), None)
-    if reason:
-        shown = text[:100].encode(errors="replace").decode()
-        raise ValueError(f"'{shown}' is no path of a file: {reason}. Write it as folder/file.md.")
-    return path
-
-
-def _wrong(name: str) -> str | None:
-    """Why a name in a path is refused."""
-    if name in ("", ".", ".."):
-        return "it holds '..', '.' or '//'"
-    if _FORBIDDEN.search(name):
-        return "it holds a letter that names may not have on every system"
-    if name != name.strip(" ") or name.endswith("."):
-        return "a name begins or ends with a space, or ends with a dot"
-    if _DEVICE.fullmatch(name):
-        return f"'{name}' is a device on Windows"
-    if _GIT.fullmatch(name):
-        return "git's own folder is closed"
-    try:
-        return "a name is too long" if len(name.encode()) > MAX_NAME else None
-    except UnicodeEncodeError:
-        return "it holds broken letters"
 
 
 def place(folder: Path, path: str) -> Path:

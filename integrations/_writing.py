@@ -9,7 +9,7 @@ import orjson
 from integrations import _tables as tables
 from integrations._reading import MAX_ITEMS
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = tuple("=+-@＝＋－＠\t\r\n")
 """What a spreadsheet takes for a formula, when a text begins with it (owasp.org, CSV Injection)."""
 
 

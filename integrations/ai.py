@@ -24,6 +24,7 @@ from orchestrator.actions import (
     Result,
     ServiceError,
     field,
+    safe_path,
 )
 
 SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
@@ -127,7 +128,7 @@ class Generate(Params):
     @classmethod
     def _are_pictures(cls, images: list[str]) -> list[str]:
         for image in images:
-            if not is_picture(image) and not is_picture_file(run_folder.safe_path(image)):
+            if not is_picture(image) and not is_picture_file(safe_path(image)):
                 raise PydanticCustomError(
                     "no_picture",
                     "'{start}' is no picture: give an address that begins with https://, "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from integrations._reading import (
     unfenced,
 )
 from integrations._writing import cell, chunks_of
-from orchestrator.actions import Account, Call, Connector, Params, Result, ServiceError, field, render_text
+from orchestrator.actions import Account, Call, Connector, Params, Result, ServiceError, field
 
 data = Connector(
     "data",
@@ -162,23 +163,56 @@ class ToCsv(_Listed):
     )
 
 
-class Render(Params):
-    """Fill a text or a template in: `{{ name }}` becomes the value of that name."""
+class Replace(Params):
+    """Put values in the place of words, such as [NAME] in a letter that stands in a file. All else stays as it is."""
 
-    text: str = field(
-        "Text with {{ }}",
-        default="",
+    text: str = field("Text", widget="multiline", max_length=MAX_TEXT)
+    values: dict[str, Any] = field(
+        "Values",
+        widget="json",
+        description="What stands in the text, and what comes in its place. Capitals make a difference.",
+        examples=[{"[NAME]": "Ana"}],
+        min_length=1,
+        max_length=MAX_COLUMNS,
+    )
+
+    @model_validator(mode="after")
+    def _findable(self) -> Replace:
+        if "" in self.values:
+            raise ValueError("Say which words each value comes in place of.")
+        return self
+
+
+class Render(Params):
+    """Write a text with values in it, in your own words or by a template of the library."""
+
+    text: str | None = field(
+        "Text",
+        default=None,
         widget="multiline",
-        max_length=200_000,
-        description="From a file, a page or an input. What the step itself has between {{ }} is filled in before.",
+        max_length=MAX_TEXT,
+        description="Given as it is, once what stands between {{ }} is filled in. Or choose a template.",
     )
     template: str | None = field("Or a template", default=None, picker="templates")
-    variables: dict[str, Any] = field("Values", default={}, widget="json", examples=[{"name": "Ana"}])
+    variables: dict[str, Any] = field(
+        "Values",
+        default={},
+        widget="json",
+        description="What the template is filled with.",
+        examples=[{"name": "Ana"}],
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Render:
-        if bool(self.text) == bool(self.template):
+        if self.template and self.text:
             raise ValueError("Give a text or choose a template: one of them.")
+        if not self.template and self.text is None:
+            raise ValueError("Give a text or choose a template.")
+        if self.variables and not self.template:
+            raise ValueError(
+                "Values fill a template: choose one, write the values into the text, or use data.replace for words "
+                "in a text that comes from elsewhere."
+            )
         return self
 
 
@@ -308,10 +342,26 @@ def to_csv(p: ToCsv, account: Account, call: Call) -> Text:
     return Text(text=out.getvalue())
 
 
+@data.action("Replace words in a text", effect="read", result=Text)
+def replace(p: Replace, account: Account, call: Call) -> Text:
+    values = {word: cell(known, safe=False) for word, known in p.values.items()}
+    length = len(p.text)
+
+    def value(word: re.Match[str]) -> str:
+        nonlocal length
+        length += len(values[word[0]]) - len(word[0])
+        if length > MAX_TEXT:
+            raise ServiceError(f"The text is longer than {MAX_TEXT:,} characters.", remedy="Give shorter values.")
+        return values[word[0]]
+
+    # All at once, the longest first: a word that a value brings along is text and is not replaced again.
+    return Text(text=re.sub("|".join(map(re.escape, sorted(values, key=len, reverse=True))), value, p.text))
+
+
 @data.action("Fill a text in", effect="read", result=Text)
 def render(p: Render, account: Account, call: Call) -> Text:
-    if p.template is None:
-        return Text(text=render_text(p.text, p.variables))
+    if not p.template:
+        return Text(text=p.text or "")
     return Text(text="\n\n".join(message.content for message in call.prompt(p.template, p.variables).messages))
 
 

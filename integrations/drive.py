@@ -27,6 +27,7 @@ from orchestrator.actions import (
     ServiceError,
     field,
     placeholder,
+    safe_path,
 )
 
 MOST_BYTES = 5_000_000
@@ -101,7 +102,7 @@ def _address(value: str) -> str:
 
 
 def _path(value: str) -> str:
-    return _run_folder.safe_path(value) if value.strip() else ""
+    return safe_path(value) if value.strip() else ""
 
 
 Text = Annotated[str, AfterValidator(_whole)]

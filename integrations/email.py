@@ -58,7 +58,7 @@ email = Connector(
     icon=":material/alternate_email:",
     description="Search, read, send, answer and file mail of any provider.",
     account=EmailAccount,
-    practice={"base_url": "{practice}/imap", "address": "sam@lanternworks.example", "password": "practice"},
+    practice={"base_url": "{practice}/email", "address": "sam@lanternworks.example", "password": "practice"},
     concurrency=5,  # providers let one mailbox have 10 to 15 connections
 )
 

@@ -13,7 +13,18 @@ from pydantic import AfterValidator
 
 from integrations import _code_blocks as code
 from integrations import _run_folder as run_folder
-from orchestrator.actions import Account, Call, Connector, Params, Plan, Result, ServiceError, field, placeholder
+from orchestrator.actions import (
+    Account,
+    Call,
+    Connector,
+    Params,
+    Plan,
+    Result,
+    ServiceError,
+    field,
+    placeholder,
+    safe_path,
+)
 
 MAX_FILES = 200
 """Files out of one answer."""
@@ -26,8 +37,8 @@ files = Connector(
     description="Files in the run's own folder.",
 )
 
-Path = Annotated[str, AfterValidator(run_folder.safe_path)]
-Folder = Annotated[str, AfterValidator(lambda text: run_folder.safe_path(text.rstrip("/")) if text else text)]
+Path = Annotated[str, AfterValidator(safe_path)]
+Folder = Annotated[str, AfterValidator(lambda text: safe_path(text.rstrip("/")) if text else text)]
 
 
 class File(Result):
@@ -174,7 +185,7 @@ def _files(p: FromAnswer) -> dict[str, code.Block]:
     found: dict[str, code.Block] = {}
     for path, block in code.named(blocks):
         try:
-            found[run_folder.safe_path(f"{p.folder}/{path}" if p.folder else path)] = block
+            found[safe_path(f"{p.folder}/{path}" if p.folder else path)] = block
         except ValueError as error:
             raise ServiceError(f"A code block has a bad path. {error}", remedy="Nothing was written.") from None
     if len(found) > MAX_FILES:

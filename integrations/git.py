@@ -27,6 +27,7 @@ from orchestrator.actions import (
     ServiceError,
     field,
     placeholder,
+    safe_path,
 )
 
 TRAILER = "Patchbay-Key"
@@ -59,7 +60,7 @@ def _remote(text: str) -> str:
 Ref = Annotated[str, AfterValidator(_ref)]
 OptionalRef = Annotated[str, AfterValidator(lambda text: _ref(text) if text else text)]
 Remote = Annotated[str, AfterValidator(_remote)]
-Folder = Annotated[str, AfterValidator(lambda text: run_folder.safe_path(text.rstrip("/")) if text else text)]
+Folder = Annotated[str, AfterValidator(lambda text: safe_path(text.rstrip("/")) if text else text)]
 
 
 class GitAccount(Account):

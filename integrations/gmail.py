@@ -35,7 +35,7 @@ from integrations._gmail_models import (
 from integrations._google_oauth import GoogleAccount, GoogleConsent
 from integrations._mail_compose import Answered, attached, compose, letter, their_subject, whoever_wrote_it
 from integrations._mail_fields import Attachment, not_answered
-from orchestrator.actions import Call, Connector, Plan, ServiceError, field, placeholder
+from orchestrator.actions import Call, Connector, Plan, ServiceError, field, placeholder, safe_names
 
 _ANSWERED = ("From", "To", "Cc", "Reply-To", "Subject", "Message-ID", "References", "In-Reply-To")
 _REMEDIES = {404: "Check the mail's id: the mail may have been deleted.", 413: "Send fewer or smaller attachments."}
@@ -351,7 +351,7 @@ def _answered(mailbox: Mailbox, id: str) -> tuple[str, Answered]:
 
 def _save_attachments(mailbox: Mailbox, message: Doc, account: GmailAccount, call: Call) -> list[Attachment]:
     found = _named_parts(message)
-    names = _mail_files.safe_names((part["filename"], part["mimeType"]) for part in found)
+    names = safe_names((part["filename"], part["mimeType"]) for part in found)
     saved: list[Attachment] = []
     for part, name in zip(found, names, strict=True):
         path = f"attachments/{message['id']}/{name}"

@@ -53,6 +53,8 @@ KEPT = frozenset(
 """Headers that go with a redirect to another address. Any other may hold a secret."""
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UPWARDS = re.compile(r"[/\\](\.|%2e){1,2}(?=[/\\]|%2f|%5c|$)|(%2f|%5c)(\.|%2e){2}", re.IGNORECASE)
+"""Parts of a path that lead out of it (RFC 3986, 3.3), in every spelling that a server may read so."""
 _OURS = frozenset({"connection", "content-length", "host", "transfer-encoding", "upgrade"})
 _TEXTUAL = re.compile(r"text/|.*[/+](json|xml|yaml|x-yaml|javascript|csv|x-www-form-urlencoded)\b", re.IGNORECASE)
 
@@ -71,6 +73,9 @@ def _address(text: str) -> str:
             raise ValueError("An address holds no password: what is in a step can be read. Put it into an account.")
     if any(ord(letter) < 33 or ord(letter) == 127 for letter in text):
         raise ValueError("An address holds no spaces or line breaks. Put variable parts into the query.")
+    if _UPWARDS.search(text.partition("?")[0].partition("#")[0]):
+        # A value that is filled in, such as "../users", would lead elsewhere with the account's secret.
+        raise ValueError("An address holds no '..': a part that is filled in must not lead to another place.")
     return text
 
 

@@ -37,6 +37,7 @@ from orchestrator.actions import (
     Unavailable,
     field,
     placeholder,
+    safe_path,
 )
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _file_name(value: str) -> str:
 
 
 def _path(value: str) -> str:
-    return _run_folder.safe_path(value) if value.strip() else ""
+    return safe_path(value) if value.strip() else ""
 
 
 def _choices(values: list[str]) -> list[str]:

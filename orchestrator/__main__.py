@@ -9,7 +9,7 @@ import typer
 
 from orchestrator.cli import accounts, bundling, looking, running, serving, testing, triggers
 from orchestrator.cli.shared import FAILED, NOT_STARTED
-from orchestrator.console import err
+from orchestrator.console import err, error_object, print_json
 from orchestrator.errors import InvalidWorkflow, PatchbayError
 from orchestrator.masking import mask
 
@@ -32,15 +32,15 @@ app.add_typer(triggers.app, name="triggers")
 
 
 def main() -> None:
-    """Run the command line; what goes wrong is told in a sentence."""
+    """Run the command line; what goes wrong is told in a sentence, or as JSON to whoever asked for that."""
     try:
         app()
-    except InvalidWorkflow as error:
-        for problem in error.problems:
-            err.print(str(problem), markup=False)
-        sys.exit(NOT_STARTED)
     except PatchbayError as error:
-        err.print(str(error), markup=False)
+        if "--json" in sys.argv:
+            print_json({"error": error_object(error)})
+        else:
+            for said in error.problems if isinstance(error, InvalidWorkflow) else (error,):
+                err.print(str(said), markup=False)
         sys.exit(NOT_STARTED)
     except Exception as error:
         structlog.get_logger().debug("unexpected", exc_info=True)

@@ -15,6 +15,7 @@ from orchestrator.account_entries import ENVIRONMENT, NONE, PRACTICE, AccountEnt
 from orchestrator.account_fields import (
     all_fields,
     ensure_own,
+    own_fields,
     secret_fields,
     setting_of,
     simple_fields,
@@ -187,6 +188,8 @@ class Accounts:
         key ends, where that is known, in seconds since 1970. Raises `InvalidInput` for a name or value that does not
         fit, `StoreError` or `VaultError`."""
         connector = self.registry.connector(connector_id)
+        if not own_fields(connector):
+            raise InvalidInput(f"{connector.title} needs no account.", remedy="Use it as it is.")
         ensure_name(name)
         ensure_own(connector, values)
         self._validated(connector, name, values)
@@ -319,7 +322,7 @@ class Accounts:
         for row in self._rows:
             if (row.connector, row.name) == (connector_id, name):
                 return row
-        raise NotFound(f"There is no account '{name}' to change.", remedy="Look at the list of accounts.")
+        raise NotFound(f"There is no account '{name}'.", remedy="Look at the list of accounts.")
 
     def _make(self, connector: Connector, name: str | None) -> Account:
         rows = self._rows_of(connector.id)

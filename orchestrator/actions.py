@@ -47,8 +47,9 @@ from orchestrator.errors import (
     RateLimited,
     ServiceError,
     Unavailable,
+    Unsigned,
 )
-from orchestrator.expressions import render_text
+from orchestrator.file_names import safe_names, safe_path
 
 __all__ = [
     "Account",
@@ -77,12 +78,14 @@ __all__ = [
     "ServiceError",
     "Standing",
     "Unavailable",
+    "Unsigned",
     "Wanted",
     "field",
     "hide",
     "last_look",
     "placeholder",
-    "render_text",
+    "safe_names",
+    "safe_path",
 ]
 
 Effect = Literal["read", "write", "idempotent_write"]
@@ -181,6 +184,15 @@ class Consent(Protocol):
 
     def grant(self, client: Mapping[str, str], redirect: str, code: str, verifier: str) -> Grant:
         """What the `code` that the browser came back with stands for. Raises `ServiceError`."""
+        ...
+
+    def holds(self, values: Mapping[str, str]) -> bool:
+        """Whether these fields of an account are something that a person allowed, and that can be taken back."""
+        ...
+
+    def take_back(self, values: Mapping[str, str]) -> None:
+        """End at the service what was allowed. It ends for all accounts of that person and that client there. What is
+        over already is no error. Raises `ServiceError`, whose remedy says how a person does it."""
         ...
 
 
@@ -474,6 +486,7 @@ class Connector:
         self.price_function: Callable[[str, Any], Price | None] | None = None
         self.check_function: Callable[[Any], str | Standing] | None = None
         self.repository_function: Callable[[str, Any], Repository | None] | None = None
+        self.verify_function: Callable[..., str] | None = None
 
     def action(
         self, title: str, *, effect: Effect, result: type[Result], timeout: float = 60.0
@@ -517,6 +530,13 @@ class Connector:
         none of this service. It makes no network call. The secrets of an account that is nobody's are empty: what all
         the world may read is read without them."""
         self.repository_function = function
+        return function
+
+    def verify(self, function: Callable[..., str]) -> Callable[..., str]:
+        """Declare `(account, headers, content, now) -> str`: whether a request to a webhook is signed with the secret
+        of the account. `headers` have small names, `content` is the body as it came, `now` seconds since 1970. It gives
+        what tells the request from all others, "" where the service does not say, and raises `Unsigned`."""
+        self.verify_function = function
         return function
 
     def price(self, function: Callable[[str, Any], Price | None]) -> Callable[[str, Any], Price | None]:

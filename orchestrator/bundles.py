@@ -194,6 +194,9 @@ def content_of(item: Workflow | Template) -> dict[str, Any]:
     content = parse_text(item.to_json())
     for step in _steps(content):
         step.pop("account", None)
+    for trigger in content.get("triggers", {}).values():
+        for holder in (trigger, trigger.get("ask", {})):
+            holder.pop("account", None)
     return content
 
 

@@ -20,7 +20,7 @@ from orchestrator.steps import KINDS, LATE, BodyKind, Kind
 from orchestrator.steps.branch import Branch
 from orchestrator.steps.states import States
 from orchestrator.templates import Template
-from orchestrator.triggers.definition import Ask, Poll
+from orchestrator.triggers.definition import Ask, Poll, Webhook
 from orchestrator.workflow import Step, Workflow
 
 FindTemplate = Callable[[str], Template]
@@ -342,6 +342,12 @@ class Checker:
                 yield from self._expression(trigger.items, None, f"{at}.items", frozenset(), frozenset({"result"}))
                 yield from self._expression(trigger.identity, None, f"{at}.identity", frozenset(), frozenset({"item"}))
                 yield from self._asked(trigger.ask, f"{at}.ask")
+            elif isinstance(trigger, Webhook) and trigger.signed_by is not None:
+                signing = [id for id, known in self.registry.connectors.items() if known.verify_function]
+                if trigger.signed_by not in signing:
+                    message = f"'{trigger.signed_by}' signs no requests{nearest(trigger.signed_by, signing)}."
+                    remedy = f"Use {' or '.join(signing)}, or remove it." if signing else "Remove it."
+                    yield self._problem("unknown_connector", message, remedy, key=f"{at}.signed_by")
 
     def _given(self, values: dict[str, Any], at: str) -> Iterator[Problem]:
         """What a trigger gives to the inputs of a run."""

@@ -15,7 +15,7 @@ from orchestrator.decide import Start
 from orchestrator.errors import InvalidWorkflow, NotFound, StepError
 from orchestrator.events import Event
 from orchestrator.graph import Graph
-from orchestrator.history import FINAL, Mode
+from orchestrator.history import ACTIVE, FINAL, Mode
 from orchestrator.inputs import resolve
 from orchestrator.journal import Batch, Journal, NewRun, event_row
 from orchestrator.library import Library
@@ -23,6 +23,7 @@ from orchestrator.params import validate
 from orchestrator.policies.budget import Budget
 from orchestrator.preview import has_placeholder
 from orchestrator.registry import Registry
+from orchestrator.run_accounts import RunAccounts
 from orchestrator.state import RunState
 from orchestrator.steps import KINDS, WaitingKind
 from orchestrator.steps.subworkflow import DEEPEST, Called, Subworkflow
@@ -60,14 +61,17 @@ class ChildRuns:
         is_here: Callable[[str], bool],
         budget_of: Callable[[str], Budget | None],
         recorded: Callable[[str, Graph], Awaitable[list[Event]]],
+        previews_first: Callable[[Workflow, RunAccounts], bool],
     ) -> None:
         """What the engine does for them: `attend` sees that a run goes on, `budget_of` is that of a run which is
-        here, `recorded` gives what a run that goes on from another one need not do again."""
+        here, `recorded` gives what a run that goes on from another one need not do again, `previews_first` says whether
+        a version is to be looked at before it writes."""
         self._registry = registry
         self._journal = journal
         self._library = library
         self._clock = clock
         self._recorded = recorded
+        self._previews_first = previews_first
         self.attend = attend
         self.cancel = cancel
         self.is_here = is_here
@@ -90,6 +94,10 @@ class ChildRuns:
         params = validate(Subworkflow(), start.params)
         assert isinstance(params, Called)
         earlier = await asyncio.to_thread(self._journal.latest_of, key)
+        if earlier is not None and earlier.status in ACTIVE and earlier.parent != parent.run_id:
+            raise StepError(
+                f"Its run {earlier.id} goes on by itself.", remedy="When that run is over, go on with this one again."
+            )
         if earlier is not None and earlier.status not in ("failed", "cancelled"):
             return _child(earlier)
         workflow = await asyncio.to_thread(self._load, params)
@@ -100,7 +108,8 @@ class ChildRuns:
             return Child("", None, reason="it is previewed when the run gets there")
         now = self._clock.now()
         inputs = resolve(workflow, params.inputs)
-        mode: Mode = "run" if parent.mode == "run" else "preview"
+        looks = parent.mode != "run" or await asyncio.to_thread(self._previews_first, workflow, parent.accounts)
+        mode: Mode = "preview" if looks else "run"
         new = NewRun.of(
             workflow,
             inputs,

@@ -17,7 +17,7 @@ from orchestrator import masking
 from orchestrator.account_fields import secret_fields
 from orchestrator.accounts import Accounts
 from orchestrator.actions import Connector, Consent
-from orchestrator.errors import AccountError, InvalidInput, NotFound, PatchbayError
+from orchestrator.errors import AccountError, InvalidInput, NotFound, PatchbayError, ServiceError
 from orchestrator.settings import account_values
 
 CALLBACK = "/api/consent"
@@ -130,6 +130,50 @@ class Consents:
         with self._lock:
             self._ended[state] = ended
         return ended
+
+    def can_take_back(self, connector_id: str, name: str) -> bool:
+        """Whether what a person allowed for an account can be taken back at the service, and nothing else ends by that:
+        the service does it for all that the same client was allowed."""
+        return not self._why_not(connector_id, name)
+
+    def remove(self, connector_id: str, name: str) -> None:
+        """Forget an account, and take back at the service what was allowed. Raises `NotFound`, `InvalidInput` where it
+        cannot be taken back (`can_take_back`), and then nothing is done; and `ServiceError` where the service could not
+        be told: the account is forgotten all the same."""
+        values = self._accounts.kept(connector_id, name)
+        if why := self._why_not(connector_id, name):
+            raise InvalidInput(why, remedy="Remove the account without that.")
+        consent = self._accounts.registry.connector(connector_id).consent
+        assert consent is not None
+        failure: ServiceError | None = None
+        try:
+            consent.take_back(values)
+        except ServiceError as error:
+            failure = error
+        self._accounts.remove(connector_id, name)
+        if failure is not None:
+            message = f"'{name}' is removed here, but {consent.title} still allows it. {failure.message}"
+            raise ServiceError(message, remedy=failure.remedy) from failure
+
+    def _why_not(self, connector_id: str, name: str) -> str:
+        """Why access cannot be taken back; "" where it can."""
+        registry, values = self._accounts.registry, self._accounts.kept(connector_id, name)
+        consent = registry.connector(connector_id).consent
+        if consent is None or not consent.holds(values):
+            return f"'{name}' was not allowed in the browser: there is nothing to take back."
+        for entry in self._accounts.list():
+            other = registry.connector(entry.connector)
+            if entry.source != "saved" or (entry.connector, entry.name) == (connector_id, name):
+                continue
+            if other.consent is None or other.consent.id != consent.id:
+                continue
+            theirs = self._accounts.kept(entry.connector, entry.name)
+            same = all(theirs.get(field) == values.get(field) for field in consent.client)
+            if not theirs or (same and other.consent.holds(theirs)):
+                return (
+                    f"The {other.title} account '{entry.name}' may be of the same consent, and its access ends with it."
+                )
+        return ""
 
     def ended(self, state: str) -> Ended | None:
         """What came of it. None: nothing yet."""

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from orchestrator.compare import Comparison, Difference
 from orchestrator.data import is_object
+from orchestrator.errors import InvalidWorkflow, PatchbayError
 from orchestrator.history import RunSummary, RunView, StepView
 from orchestrator.live import LiveSnapshot
 
@@ -61,10 +62,11 @@ def print_end(view: RunView) -> None:
 def print_questions(view: RunView) -> None:
     """What a run would send, and what it waits for."""
     for plan in view.plans if view.mode == "preview" else ():
-        out.print(f"[bold]Would send[/] {escape(plan.summary)} [dim]({plan.action}, account {plan.account or '-'})[/]")
+        where = escape(f"({plan.action}, account {plan.account or '-'})")
+        out.print(f"[bold]Would send[/] {escape(plan.summary)} [dim]{where}[/]")
         for name, value in plan.request.items():
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-            out.print(f"  [dim]{name}:[/] {escape(text)}")
+            out.print(f"  [dim]{escape(name)}:[/] {escape(text)}")
     for step in view.steps:
         if step.status == "open":
             out.print(f"[bold]Open[/] {step.id}: {step.reason}; asked about when the run gets there")
@@ -161,6 +163,12 @@ def run_object(view: RunView) -> dict[str, Any]:
         "plan_hash": view.plan_hash,
         "questions": [asdict(question) for question in view.questions],
     }
+
+
+def error_object(error: PatchbayError) -> dict[str, Any]:
+    """An error as a run tells it; with every mistake of a workflow that cannot run."""
+    problems = [str(problem) for problem in error.problems] if isinstance(error, InvalidWorkflow) else []
+    return {**error.as_dict(), **({"problems": problems} if problems else {})}
 
 
 def _step_object(step: StepView) -> dict[str, Any]:

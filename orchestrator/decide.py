@@ -18,7 +18,7 @@ from orchestrator.frames import Frame, StepState
 from orchestrator.graph import late_expressions
 from orchestrator.preview import digest, has_placeholder
 from orchestrator.state import RUN, RunState
-from orchestrator.steps import KINDS, Round, RoundsKind
+from orchestrator.steps import KINDS, Round, RoundsKind, WaitingKind
 
 
 class Start(NamedTuple):
@@ -175,7 +175,13 @@ def _decide_step(state: RunState, step: StepState) -> Iterator[Command]:
             if rounds:
                 rounds.first(step.node.step, params)  # raises for parameters with which it cannot begin
         except PatchbayError as error:
-            yield Fail(id, item, error.at(step=id, item=item or None).as_dict())
+            if state.mode == "preview" and _reads_placeholder((step.node.params,), frame):
+                yield Open(id, item, CHOSEN_BY_THE_SERVICE)
+            else:
+                yield Fail(id, item, error.at(step=id, item=item or None).as_dict())
+            continue
+        if state.mode == "preview" and _is_made_of_placeholders(step, params):
+            yield Open(id, item, CHOSEN_BY_THE_SERVICE)
             continue
         attempt, failures = (known.attempt, known.failures) if known else (0, 0)
         yield Start(id, item, attempt + 1, failures, params)
@@ -270,7 +276,19 @@ def _reason_open(step: StepState) -> str | None:
     for other in node.needs:
         if frame.steps[other].status == "open":
             return f"it needs '{other}', which is open"
-    return CHOSEN_BY_THE_SERVICE if _reads_placeholder((node.condition, node.items), frame) else None
+    deciding = [node.condition, node.items]
+    kind = KINDS.get(node.step.uses)
+    if kind is not None and not isinstance(kind, WaitingKind):  # what it gives follows from what it is given
+        deciding.append(node.params)
+    return CHOSEN_BY_THE_SERVICE if _reads_placeholder(deciding, frame) else None
+
+
+def _is_made_of_placeholders(step: StepState, params: dict[str, Any]) -> bool:
+    """In a preview: whether a parameter looks at what only the service can choose, and does not pass it on as it is."""
+    return any(
+        not has_placeholder(params.get(key)) and _reads_placeholder((compile_value(value),), step.frame)
+        for key, value in step.node.step.with_.items()
+    )
 
 
 def _reads_placeholder(expressions: Iterable[Expression | None], frame: Frame) -> bool:
@@ -278,9 +296,11 @@ def _reads_placeholder(expressions: Iterable[Expression | None], frame: Frame) -
 
 
 def _read(expression: Expression, frame: Frame) -> Iterator[Any]:
-    """What an expression reads of the outputs of steps."""
+    """What an expression reads of the outputs of steps, and of the rounds before."""
+    scope = frame.scope()
+    yield from (scope.get(name) for name in ("last", "parent") if name in expression.names)
     for step in expression.steps:
-        output = frame.outputs.get(step)
+        output = scope["steps"].get(step)
         keys = [key for other, key in expression.paths if other == step]
         if is_object(output) and keys:
             yield from (output.get(key) for key in keys)

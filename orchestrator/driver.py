@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import math
 import weakref
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
 
 from orchestrator import masking, questions
 from orchestrator.attempt import Attempt, Failed, Opened, Planned
+from orchestrator.child_steps import ChildSteps
 from orchestrator.children import Child, ChildRuns
 from orchestrator.clock import Clock, Timer
 from orchestrator.decide import Close, EndRound, Expand, Fail, Finish, Open, Propose, Skip, Start, decide
@@ -23,11 +24,9 @@ from orchestrator.errors import (
     PatchbayError,
     StepError,
     StoreError,
-    SubworkflowFailed,
 )
 from orchestrator.events import Event
 from orchestrator.frames import ItemState
-from orchestrator.history import FINAL
 from orchestrator.journal import EffectRow, Finished, Journal, NewRun, Parked, Signal, encode
 from orchestrator.params import validate
 from orchestrator.performer import Performer
@@ -78,6 +77,7 @@ class Driver:
         self._recorder = Recorder(
             state, journal, clock, fence=fence, seq=seq, on_wait=self._set_timer, on_write=self._notify
         )
+        self._child_steps = ChildSteps(state, self._recorder, children, is_over=self.ended.done, advance=self.advance)
         self._heeded = 0
         self._lineage = lineage
         self._model = model
@@ -94,8 +94,6 @@ class Driver:
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._timers: dict[tuple[str, str], Timer] = {}
         self._finishing: asyncio.Task[None] | None = None
-        self._background: set[asyncio.Task[None]] = set()
-        self._unattended: set[str] = set()
         self._advancing = False
 
     def begin(self, new: NewRun, start: dict[str, Any], recorded: Iterable[Event]) -> None:
@@ -112,10 +110,8 @@ class Driver:
         if self.state.active:
             self._recorder.record("run.resumed", data={"reason": reason})
         if self.state.cancelling:
-            self._cancel_children()
-        self._unattended.update(self.state.children.values())
-        for (step, item), child in self.state.children.items():
-            self._later(self._look_after(step, item, child))
+            self._child_steps.cancel()
+        self._child_steps.attend()
         for (step, item), until in self.state.waits.items():
             self._set_timer(step, item, until)
         self.heed(signals)
@@ -141,7 +137,7 @@ class Driver:
             elif signal.type == "child":
                 data = signal.data
                 child = Child(data["run"], data["status"], data["output"], data["error"], data.get("usage"))
-                self._child_ended(data["step"], data["item"], child)
+                self._child_steps.ended(data["step"], data["item"], child)
             elif (signal.data["step"], signal.data["item"]) in self.state.questions:
                 answer = Answer(signal.data["value"], signal.data["by"], self._clock.now())
                 with contextlib.suppress(InvalidInput):  # it was checked when it was given
@@ -250,7 +246,7 @@ class Driver:
             return
         self._recorder.record("run.cancelling")
         self._drop_timers()
-        self._cancel_children()
+        self._child_steps.cancel()
         for (step, item), task in list(self._tasks.items()):
             if not self._may_be_sending(step, item):
                 task.cancel()
@@ -373,74 +369,14 @@ class Driver:
             return
         self._recorder.came_of(start.step, start.item, outcome)
 
-    # --- runs that a step starts
-
     async def _call_workflow(self, start: Start) -> None:
         """Start the run of another workflow and wait for it, as a row if it takes long."""
-        try:
-            child = await self._children.start(
-                self.state, start, key=self._key(start.step, start.item), model=self._model, budget=self.budget
-            )
-        except PatchbayError as error:
-            child = error
+        key = self._key(start.step, start.item)
+        child = await self._child_steps.start(start, key=key, model=self._model, budget=self.budget)
         self._tasks.pop((start.step, start.item), None)
-        if self.ended.done():
-            return
-        step, item = start.step, start.item
-        if isinstance(child, PatchbayError):
-            self._recorder.settle(start, Failed(child))
-        elif child.status is None:
-            self._recorder.settle(start, Opened(child.reason))
-        elif self.state.cancelling:
-            self._recorder.record("step.cancelled", step, item, start.attempt)
-            self._later(self._children.cancel(child.run_id))
-        else:
-            self._unattended.add(child.run_id)
-            data = {"until": None, "child": child.run_id}
-            self._recorder.record("step.waiting", step, item, start.attempt, data)
-            self._recorder.write(urgent=True)
-            self._later(self._look_after(step, item, child.run_id))
-        self.advance()
-
-    async def _look_after(self, step: str, item: str, run_id: str) -> None:
-        """See that a run goes on, or hear of its end if that was missed."""
-        await self._children.attend(run_id)
-        child = await self._children.ended(run_id)
-        self._unattended.discard(run_id)
         if not self.ended.done():
-            if child.status in FINAL:
-                self._child_ended(step, item, child)
+            self._child_steps.started(start, child)
             self.advance()
-
-    def _child_ended(self, step: str, item: str, child: Child) -> None:
-        if self.state.children.get((step, item)) != child.run_id:
-            return  # it is known already
-        attempt = self.state.step(step, item).items[item].attempt
-        data: dict[str, Any] = {"usage": child.usage} if child.usage else {}
-        if child.status == "succeeded":
-            self._recorder.record("step.succeeded", step, item, attempt, {**data, "output": child.output or {}})
-            return
-        said = (child.error or {}).get("message") or f"it was {child.status}"
-        error = SubworkflowFailed(f"Its run {child.run_id} {child.status}: {said}", remedy="Look at that run.")
-        placed = error.at(workflow=self.state.graph.workflow.id, step=step, item=item or None)
-        self._recorder.record("step.failed", step, item, attempt, {**data, "error": placed.as_dict()})
-
-    def _cancel_children(self) -> None:
-        for child in self.state.children.values():
-            self._later(self._children.cancel(child))
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        async def guarded() -> None:
-            try:
-                await work
-            except PatchbayError as error:
-                log.warning("sub-workflow not reached", run=self.run_id, error=str(error))
-
-        task = asyncio.create_task(guarded())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    # ---
 
     async def _perform(self, start: Start, attempt: Attempt) -> None:
         try:
@@ -449,6 +385,7 @@ class Driver:
             log.error("run stopped", run=self.run_id, error=str(error))
             self._tasks.pop((start.step, start.item), None)
             self.drop()
+            self._recorder.abandon()
             return
         except Exception as error:  # not even what failed could be told: the run must not wait for ever
             said = f"{start.step} could not be run: {type(error).__name__}: {error}"
@@ -504,7 +441,7 @@ class Driver:
         patience = min(self._park_after, PATIENCE) if self.state.questions else self._park_after
         if wake_at is not None and wake_at - self._clock.now() < patience:
             return
-        if any(child in self._unattended or self._children.is_here(child) for child in self.state.children.values()):
+        if self._child_steps.any_is_near:
             return  # it hears of them at once
         self.parked = True
         self._drop_timers()
@@ -533,7 +470,7 @@ class Driver:
             used.cost,
         )
         self._drop_timers()
-        self._cancel_children()
+        self._child_steps.cancel()
         self._recorder.record("run.finished", data=data)
         self._recorder.write(finished=row, urgent=True)
         self._finishing = asyncio.create_task(self._after_commit())

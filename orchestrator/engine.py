@@ -8,7 +8,7 @@ import math
 import os
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -71,7 +71,10 @@ class Engine:
         *,
         recover: bool = False,
         graphs: Graphs | None = None,
+        previews_first: Callable[[Workflow, RunAccounts], bool] = lambda workflow, accounts: False,
     ) -> None:
+        """`previews_first` says whether a version of a workflow that a step calls is to be looked at before it writes
+        in the name of these accounts."""
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{PROCESS}/{secrets.token_hex(4)}"
         self._registry = registry
         self._journal = journal
@@ -97,6 +100,7 @@ class Engine:
             is_here=lambda run_id: run_id in self._drivers or run_id in self._ended_children,
             budget_of=self._budget_of,
             recorded=self._recorded,
+            previews_first=previews_first,
         )
 
     async def start(self) -> None:
@@ -129,42 +133,60 @@ class Engine:
         pins: Mapping[str, Any] | None = None,
         accounts: RunAccounts | None = None,
         firing: Firing | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> RunId:
         """Start a new run and return once it is on disk. The workflow must be free of problems. A preview plans its
         writes and waits for approval before any is sent; `pins` are outputs of steps that are not run; `accounts` are
         those it acts as. `firing` is why a trigger starts it: where a run was made for that already, it is that one.
-        Raises `InvalidInput`, `NotFound` or `StoreError`."""
+        `files` lie in its folder before it begins. Raises `InvalidInput`, `NotFound` or `StoreError`."""
         typed = pinned(pins, self._graphs.of(workflow)) if pins else ()
         mode: Mode = "preview" if preview else "run"
         return await self._begin(
-            workflow, resolve(workflow, given), model, mode=mode, recorded=typed, accounts=accounts, firing=firing
+            workflow,
+            resolve(workflow, given),
+            model,
+            mode=mode,
+            recorded=typed,
+            accounts=accounts,
+            firing=firing,
+            files=files,
         )
 
-    async def resume(self, run_id: str, workflow: Workflow | None = None, accounts: RunAccounts | None = None) -> RunId:
+    async def resume(
+        self,
+        run_id: str,
+        workflow: Workflow | None = None,
+        accounts: RunAccounts | None = None,
+        *,
+        preview: bool = False,
+    ) -> RunId:
         """Go on where a run stopped: the same run if it was interrupted, a new one that names it as its origin if it
-        failed or was cancelled. What was recorded is not done again. `workflow` is a corrected version for the rest;
-        without `accounts` it acts as before. Raises `NotFound` or `StoreError`."""
+        failed or was cancelled. What was recorded is not done again. `workflow` is a corrected version for the rest,
+        with `preview` one to look at first; without `accounts` it acts as before. Raises `NotFound` or `StoreError`."""
         row = await asyncio.to_thread(self._journal.run, run_id)
         if row.status == "succeeded":
             raise StoreError(f"Run '{run_id}' succeeded: nothing is left to do.", remedy="Run it again instead.")
         if row.status not in FINAL:
             if run_id not in self._drivers:
                 await self._take_over(run_id)
+            if run_id not in self._drivers and row.status == "waiting":
+                raise StoreError(f"Run '{run_id}' waits and goes on by itself.", remedy="Look at what it waits for.")
             if run_id not in self._drivers:
                 raise StoreError(f"Run '{run_id}' is under way in another process.", remedy="Wait, or cancel it.")
             return RunId(run_id)
         state = await self.state(run_id)
         known = workflow or state.graph.workflow
+        mode: Mode = "preview" if preview else state.mode
         return await self._begin(
             known,
             resolve(known, {name: value for name, value in state.inputs.items() if name in known.inputs}),
             row.model,
-            mode=state.mode,
+            mode=mode,
             origin=run_id,
             lineage=row.lineage,
             accounts=accounts or state.accounts,
             recorded=await self._recorded(run_id, self._graphs.of(known)),
-            plans=() if state.mode == "preview" else state.plans.values(),
+            plans=() if mode == "preview" else state.plans.values(),
         )
 
     async def rerun(
@@ -320,6 +342,7 @@ class Engine:
         given: Mapping[str, Any] | None = None,
         accounts: RunAccounts | None = None,
         firing: Firing | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> RunId:
         now = self._clock.now()
         if mode == "preview":
@@ -328,6 +351,8 @@ class Engine:
         new = NewRun.of(
             workflow, inputs, now, model=model, mode=mode, owner=owner, origin=origin, lineage=lineage, firing=firing
         )
+        if files:
+            await asyncio.to_thread(self._performer.folders.put, new.lineage, files)
         start: dict[str, Any] = {"inputs": inputs, "mode": mode}
         if accounts:
             start["accounts"] = accounts.as_dict()
@@ -441,6 +466,7 @@ class Engine:
                     await self._go_on(claim, now)
                 except Exception:
                     log.exception("run cannot go on", run=claim.run_id)
+                    self._journal.abandon(claim.run_id, claim.fence)
                 self._arrivals.pop(claim.run_id).set()
         finally:  # also when this engine is closed on the way
             for id, arrival in arrivals.items():

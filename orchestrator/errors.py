@@ -11,6 +11,7 @@ Each tells what happened (`message`), where (`where`) and what to do (`remedy`).
     │   └── MissingVariables
     ├── InvalidSettings         a setting or environment variable is wrong
     ├── VaultError              what is encrypted cannot be opened, or its key cannot be read or kept
+    ├── Unsigned                a request to a webhook is not signed as it must be
     ├── StoreError              the journal cannot do what is asked of it
     │   ├── NewerStore          written by a newer Patchbay
     │   └── LeaseLost           another process owns the run now
@@ -152,6 +153,12 @@ class InvalidSettings(PatchbayError):
 
 class VaultError(PatchbayError):
     code = "vault"
+
+
+class Unsigned(PatchbayError):
+    """A request to a webhook that is not signed as it must be."""
+
+    code = "unsigned"
 
 
 class StoreError(PatchbayError):

@@ -120,6 +120,11 @@ class StepState:
                     f"'for_each' needs a list and got {type(values).__name__}.",
                     remedy="Point it at a list, such as {{ steps.mail.messages }}.",
                 )
+            if self.total not in (None, len(values)):
+                raise ExpressionError(
+                    f"'for_each' gives {len(values)} items now, and gave {self.total} when some of them were done.",
+                    remedy="What was done belongs to another list: run the workflow again from the step that gives it.",
+                )
             self.values = values
         return self.values  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportReturnType]
 

@@ -186,7 +186,8 @@ class Performer:
         if attempt.mode == "approved" or attempt.step.approve is not None:
             if attempt.plan is None:
                 return Unapproved(effect)
-            if not (fits(attempt.plan.request, effect.request) and attempt.plan.account == effect.account):
+            whose = (attempt.plan.action, attempt.plan.account)
+            if not (whose == (effect.action, effect.account) and fits(attempt.plan.request, effect.request)):
                 return Failed(
                     NotApproved(
                         f"This is not what was approved ({attempt.plan.summary}): nothing was sent.",

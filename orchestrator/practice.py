@@ -14,8 +14,8 @@ import uvicorn
 from orchestrator.errors import StoreError
 
 PACKAGE = "integrations.practice"
-START = 10.0
-"""Seconds that the server may take to answer."""
+START = 60.0
+"""Seconds that the server may take to answer, on a machine that does much else."""
 
 
 def practice_app(home: Path, studio_url: str) -> Any:
@@ -53,7 +53,7 @@ class PracticeServer:
 
     def close(self) -> None:
         self._server.should_exit = True
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=30)
         self._socket.close()
         self._app.state.store.close()
 

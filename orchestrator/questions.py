@@ -61,10 +61,12 @@ def check(state: RunState, step: str, item: str, answer: Answer) -> None:
     """Raises `NotFound` when nothing is asked there (any more), and `InvalidInput` for an answer that does not fit."""
     question = state.questions.get((step, item))
     if question is None:
-        raise NotFound(
-            f"Step '{step}' of run '{state.run_id}' asks nothing now.",
-            remedy="Look at the run: it may have gone on.",
-        )
+        run = f"Step '{step}' of run '{state.run_id}'" if step else f"Run '{state.run_id}' as a whole"
+        raise NotFound(f"{run} asks nothing now.", remedy="Look at the run: it may have gone on.")
+    until = state.waits.get((step, item))
+    if until is not None and answer.at >= until:  # nobody may have been there to act on it
+        over = "The preview has expired: nothing was sent." if question["kind"] == "preview" else "It is too late."
+        raise NotFound(over, remedy="Run it again and answer sooner.")
     if wrong := flaw(answer.value, "answer"):
         raise InvalidInput(f"{wrong}.", remedy="Send data that can be kept.")
     match question["kind"]:
@@ -74,6 +76,8 @@ def check(state: RunState, step: str, item: str, answer: Answer) -> None:
             if answer.value not in UNKNOWN_ANSWERS:
                 raise InvalidInput("That is no answer.", remedy=f"Choose one of: {', '.join(UNKNOWN_ANSWERS)}.")
         case _:
+            if question["kind"] == "approve":
+                _check_approval(question, answer.value)
             kind, params = waiting_kind(state, step, item)
             kind.answered(params, answer)
 

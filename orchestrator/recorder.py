@@ -87,6 +87,10 @@ class Recorder:
         """Wait until all of it is on disk. Raises `StoreError`, or `LeaseLost`."""
         await self._journal.barrier(self._run_id, self._fence)
 
+    def abandon(self) -> None:
+        """Let somebody go on with the run from what is in the journal."""
+        self._journal.abandon(self._run_id, self._fence)
+
     # --- what came of a step
 
     def came_of(self, step: str, item: str, outcome: Done | Stopped | Waiting) -> None:

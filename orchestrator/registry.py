@@ -16,6 +16,7 @@ from pydantic.errors import PydanticUserError
 
 from orchestrator.actions import Action, Connector, Effect
 from orchestrator.errors import NotFound
+from orchestrator.expressions import nearest
 
 ENTRY_POINTS = "patchbay.integrations"
 """The group in which an installed package names its connectors: `weather = "patchbay_weather:weather"`."""
@@ -75,15 +76,18 @@ class Registry(Mapping[str, Action]):
         try:
             return self.connectors[id]
         except KeyError:
-            raise NotFound(f"There is no connector '{id}'.") from None
+            raise NotFound(
+                f"There is no connector '{id}'{nearest(id, list(self.connectors))}.",
+                remedy="`python -m orchestrator actions` lists them.",
+            ) from None
 
 
 def ensure_contract(connector: Connector) -> None:
     """All that can be told of a connector without running it. Raises `TypeError` that says what it must declare."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", connector.id):
         raise TypeError(f"'{connector.id}' is no id: small letters, digits and _.")
-    if not (connector.title and (connector.actions or connector.generate_function)):
-        raise TypeError(f"{connector.id} needs a title, and an action or a model.")
+    if not (connector.title and (connector.actions or connector.generate_function or connector.verify_function)):
+        raise TypeError(f"{connector.id} needs a title, and an action, a model or a signature.")
     for action in connector.actions.values():
         if not (action.title and action.effect in get_args(Effect) and action.timeout > 0):
             raise TypeError(f"{action.id} needs a title, an effect ({', '.join(get_args(Effect))}) and a timeout.")

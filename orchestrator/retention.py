@@ -20,6 +20,12 @@ EVENTS_AT_ONCE = 400
 """How much one transaction deletes: others wait for it, some milliseconds."""
 
 
+# The lineage of a run that another one began is the key of a step of that one: its lineage, step and item.
+_ITEM = sa.case((RUNS.c.parent_item == "", 0), else_=sa.func.length(RUNS.c.parent_item) + 1)
+_STEP = sa.func.length(RUNS.c.parent_step) + 1
+_LINEAGE_OF_PARENT = sa.func.substr(RUNS.c.lineage, 1, sa.func.length(RUNS.c.lineage) - _STEP - _ITEM)
+
+
 class Retention:
     """Keeps the store small. `go_on` is asked between two transactions; with False the rest waits for the next time."""
 
@@ -30,8 +36,9 @@ class Retention:
 
     def prune(self, now: float, days: float, count: int) -> int:
         """Delete finished runs that are older than `days`, or not among the `count` newest runs (0: no limit), and all
-        that is theirs. A run stays while one that is not over goes on from it, waits for it or began it; what is known
-        of a write stays as long as any run of its lineage. Gives the number of runs. Raises `StoreError`."""
+        that is theirs. A run stays while one that is not over goes on from it or waits for it, and while there is one
+        that began it, or could do so again; what is known of a write stays as long as any run of its lineage. Gives the
+        number of runs. Raises `StoreError`."""
         deleted = 0
         for limit in self._limits(now, days, count):
             found = -1
@@ -73,7 +80,8 @@ class Retention:
         needed = sa.or_(
             sa.exists().where(active, other.c.origin == RUNS.c.id),
             sa.exists().where(active, other.c.parent == RUNS.c.id),
-            sa.exists().where(active, other.c.id == RUNS.c.parent),
+            sa.exists().where(other.c.id == RUNS.c.parent),
+            sa.exists().where(other.c.lineage == _LINEAGE_OF_PARENT, other.c.lineage != other.c.id),
         )
         query = (
             sa.select(RUNS.c.id, RUNS.c.lineage, RUNS.c.workflow_hash)

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,16 @@ class RunFolders:
         folder = self._root / lineage
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def put(self, lineage: str, files: Mapping[str, bytes]) -> None:
+        """Write files by their names, which are safe (`file_names`), before anything else is in the folder. They are on
+        disk when this returns."""
+        folder = self.of(lineage)
+        for name, content in files.items():
+            with (folder / name).open("wb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
 
     def files(self, lineage: str) -> Iterator[RunFile]:
         """What is in the folder now, whichever process wrote it, without links: they could lead anywhere."""

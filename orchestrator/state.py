@@ -14,13 +14,14 @@ from orchestrator.graph import Graph, Node
 from orchestrator.history import FINAL, Mode, RunStatus, StepStatus, Usage
 from orchestrator.preview import PlannedEffect
 from orchestrator.run_accounts import RunAccounts
-from orchestrator.steps import KINDS, Round, RoundsKind
+from orchestrator.steps import KINDS, ImmediateKind, Round, RoundsKind
 
 RUN = ("", "")
 """Where a question of the run as a whole stands among those of its steps."""
 
 KNOWN = frozenset({"run.started", "step.expanded", "step.started", "step.succeeded", "step.failed", "step.round"})
-"""The events of a preview that hold for the run that is made of it."""
+"""The events of a preview that hold for the run that is made of it. What a built-in step made of them does not: it may
+have been made of a stand-in, and is made anew of what the services really gave, which costs nothing."""
 
 
 class RunState:
@@ -99,8 +100,14 @@ class RunState:
                 self.used += Usage(**usage)
         else:
             self._apply_to_run(event)
-        if self.mode == "preview" and event.type in KNOWN and not event.data.get("supposed"):
+        if self.mode == "preview" and event.type in KNOWN and not event.data.get("supposed") and self._holds(event):
             self._known.append(event)
+
+    def _holds(self, event: Event) -> bool:
+        """Whether it was asked for outside: not so what a built-in step gave."""
+        if event.type not in ("step.succeeded", "step.failed"):
+            return True
+        return not isinstance(KINDS.get(self.graph.every[event.step].step.uses), ImmediateKind)
 
     def _apply_to_step(self, step: StepState, event: Event) -> None:
         match event.type:

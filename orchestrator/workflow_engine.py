@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,33 +19,29 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
-import structlog
 
 from orchestrator import validation
-from orchestrator.account_fields import own_fields
 from orchestrator.accounts import Accounts
-from orchestrator.actions import Action, Connector, ModelInfo
+from orchestrator.acting_as import ActingAs
+from orchestrator.actions import Connector, ModelInfo
 from orchestrator.clock import Clock, SystemClock
 from orchestrator.compare import Comparison, compare
 from orchestrator.consents import Consents
 from orchestrator.effects import Ledger
 from orchestrator.engine import Engine
 from orchestrator.errors import (
-    AccountError,
-    InvalidInput,
     InvalidWorkflow,
     NotFound,
     PatchbayError,
     Problem,
     StoreError,
-    Where,
 )
 from orchestrator.graphs import Graphs
-from orchestrator.history import Began, RunFilter, RunSummary, RunView
+from orchestrator.history import ACTIVE, Began, RunFilter, RunSummary, RunView
+from orchestrator.housekeeping import Housekeeping
 from orchestrator.journal import Firing, Journal, summary
 from orchestrator.library import Library
 from orchestrator.live import LiveSnapshot
-from orchestrator.masking import mask
 from orchestrator.performer import Performer
 from orchestrator.policies.breaker import BreakerState
 from orchestrator.practice import PracticeServer
@@ -57,32 +52,20 @@ from orchestrator.run_accounts import RunAccounts
 from orchestrator.run_folders import RunFile
 from orchestrator.saved_accounts import SavedAccounts
 from orchestrator.settings import Settings
-from orchestrator.steps import KINDS
-from orchestrator.steps.subworkflow import Subworkflow
 from orchestrator.stores import open_store
 from orchestrator.template_usage import TemplateUsage
 from orchestrator.triggers.definition import Ask
 from orchestrator.triggers.firings import Firings
 from orchestrator.triggers.look import Look
+from orchestrator.triggers.signatures import Signatures
 from orchestrator.triggers.switches import Switches
 from orchestrator.triggers.ticker import Ticker
 from orchestrator.triggers.triggers import Triggers
 from orchestrator.vault import Vault, keys_of
 from orchestrator.versions import Versions
-from orchestrator.workflow import RunId, Step, Workflow
+from orchestrator.workflow import RunId, Workflow
 
 T = TypeVar("T")
-
-NOTICE = 10.0
-"""Seconds between two looks for files that were edited on disk."""
-
-PRUNE = 600.0
-"""Seconds between two looks for runs that need not be kept."""
-
-REFRESH = 5.0
-"""Seconds between two looks for accounts that another process connected or removed."""
-
-log = structlog.get_logger()
 
 
 class WorkflowEngine:
@@ -129,6 +112,18 @@ class WorkflowEngine:
             start=self.start_workflow,
             read=self.look,
             under_way=self.journal.under_way,
+            check=Signatures(self.accounts, self._clock).check,
+        )
+        self._acting_as = ActingAs(
+            self.registry, self.accounts, self._graphs, load=load, succeeded_as=self.journal.succeeded_as
+        )
+        self._housekeeping = Housekeeping(
+            self.settings,
+            self.journal,
+            self.accounts,
+            (self.workflow_versions, self.template_versions),
+            self._performer.folders,
+            self.firings,
         )
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -152,14 +147,25 @@ class WorkflowEngine:
     @asynccontextmanager
     async def running(self, *, recover: bool = True) -> AsyncGenerator[WorkflowEngine]:
         """Run on this loop. With `recover`, interrupted runs go on by themselves."""
-        engine = Engine(self.registry, self.journal, self._performer, self._clock, recover=recover, graphs=self._graphs)
+        engine = Engine(
+            self.registry,
+            self.journal,
+            self._performer,
+            self._clock,
+            recover=recover,
+            graphs=self._graphs,
+            previews_first=self._previews_first,
+        )
         self._loop = asyncio.get_running_loop()
         await engine.start()
         self._engine = engine
-        tasks = [asyncio.create_task(self._refresh_for_ever())]
+        tasks = [asyncio.create_task(self._housekeeping.refresh_for_ever())]
         if recover:
-            tasks += [asyncio.create_task(self._prune_for_ever()), asyncio.create_task(self._notice_for_ever())]
-            tasks += [asyncio.create_task(Ticker(self.triggers, self.firings).tick_for_ever())]
+            tasks += [
+                asyncio.create_task(self._housekeeping.prune_for_ever()),
+                asyncio.create_task(self._housekeeping.notice_for_ever()),
+                asyncio.create_task(Ticker(self.triggers, self.firings).tick_for_ever()),
+            ]
         try:
             yield self
         finally:
@@ -167,37 +173,6 @@ class WorkflowEngine:
             for task in tasks:
                 task.cancel()
             await engine.stop()
-
-    async def _refresh_for_ever(self) -> None:
-        """Take notice of accounts that another process connects or removes."""
-        while True:
-            await asyncio.sleep(REFRESH)
-            try:
-                await asyncio.to_thread(self.accounts.refresh)
-            except PatchbayError as error:
-                log.warning("accounts were not read again", error=str(error))
-
-    async def _notice_for_ever(self) -> None:
-        """Keep what was edited on disk as versions."""
-        while True:
-            try:
-                for versions in (self.workflow_versions, self.template_versions):
-                    await asyncio.to_thread(versions.notice_all)
-            except (PatchbayError, OSError) as error:
-                log.warning("edits on disk were not noticed", error=str(error))
-            await asyncio.sleep(NOTICE)
-
-    async def _prune_for_ever(self) -> None:
-        """Let go of old runs, as the settings say."""
-        while True:
-            await asyncio.sleep(PRUNE)
-            try:
-                days, count = self.settings.keep_runs_days, self.settings.keep_runs
-                await asyncio.to_thread(self.journal.prune, time.time(), days, count)
-                await asyncio.to_thread(self._performer.folders.prune, self.journal.lineages)
-                await asyncio.to_thread(self.firings.prune)
-            except (StoreError, OSError) as error:
-                log.warning("old runs were not deleted", error=str(error))
 
     def __enter__(self) -> WorkflowEngine:
         return self
@@ -257,6 +232,10 @@ class WorkflowEngine:
         """Every mistake of a workflow's content. Empty: it can run."""
         return validation.check(content, self.registry, self.library.templates.load, file=file)
 
+    def connectors_of(self, workflow: Workflow) -> list[Connector]:
+        """The services that a workflow, and those that it calls, act at with an account, in the order of the steps."""
+        return self._acting_as.connectors(workflow)
+
     def models(self) -> list[tuple[str, ModelInfo]]:
         """Every model that can be used now, by the name that a step or run gives it."""
         return self.accounts.models()
@@ -277,18 +256,19 @@ class WorkflowEngine:
         pins: Mapping[str, Any] | None = None,
         accounts: Mapping[str, str] | None = None,
         firing: Firing | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> RunId:
         """Start a run and return once it is recorded. A preview sends nothing: it plans its writes and waits for
         `approve`; when nothing is said, a live account's first run of a workflow version is one. `pins` are outputs of
         steps, by id, that are taken as they are instead of running the step. `accounts` says, by connector, as which
         account the whole run acts ({"gmail": "work"}, {"gmail": "practice"}). `firing` is why a trigger starts it: a
-        second start for the same one gives the first one's run. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`;
-        then nothing ran."""
+        second start for the same one gives the first one's run. `files` lie in the run's folder before it begins, by
+        name. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`; then nothing ran."""
         known = self.load_workflow(workflow) if isinstance(workflow, str) else workflow
         problems = self.check(known.dump())
         if problems:
             raise InvalidWorkflow(problems)
-        acts_as = self._accounts_for(known, accounts or {})
+        acts_as = self._acting_as.of(known, accounts or {})
         if model is not None:
             self.accounts.model(model)
         given = {**known.variables, **(inputs or {})}
@@ -296,76 +276,13 @@ class WorkflowEngine:
             preview = self._previews_first(known, acts_as)
         return self._call(
             lambda engine: engine.submit(
-                known, given, model=model, preview=preview, pins=pins, accounts=acts_as, firing=firing
+                known, given, model=model, preview=preview, pins=pins, accounts=acts_as, firing=firing, files=files
             )
         )
 
-    def _previews_first(self, workflow: Workflow, acts_as: RunAccounts) -> bool:
-        """Whether this version would write in somebody's name for the first time."""
-        if not self.settings.preview_first:
-            return False
-        writes = {
-            (action.connector.id, step.account) for step, action in self._actions(workflow) if action.effect != "read"
-        }
-        live = [one for one in writes if self.accounts.is_live(one[0], acts_as.name(*one))]
-        known = self.journal.succeeded_as(workflow.id, workflow.hash) if live else []
-        return bool(live) and not any(all(past.name(*one) == acts_as.name(*one) for one in live) for past in known)
-
-    def connectors_of(self, workflow: Workflow) -> list[Connector]:
-        """The services that a workflow, and those that it calls, act at with an account, in the order of the steps."""
-        found: dict[str, Connector] = {}
-        seen, todo = {workflow.id}, [workflow]
-        while todo:
-            known = todo.pop(0)
-            found |= {action.connector.id: action.connector for _, action in self._actions(known)}
-            for called in self._called(known) - seen:
-                seen.add(called)
-                with contextlib.suppress(PatchbayError):  # the step that calls it will say what is wrong
-                    todo.append(self.load_workflow(called))
-        return [connector for connector in found.values() if own_fields(connector)]
-
-    def _called(self, workflow: Workflow) -> set[str]:
-        """The ids of the workflows that its steps run, as far as they are written down."""
-        steps = [node.step for node in self._graphs.of(workflow).every.values()]
-        return {str(step.with_.get("workflow", "")) for step in steps if step.uses == Subworkflow.id} - {""}
-
-    def _accounts_for(self, workflow: Workflow, chosen: Mapping[str, str]) -> RunAccounts:
-        """Who a run acts as. Raises `InvalidInput` for an account which nobody has connected."""
-        self.accounts.refresh()
-        for connector, name in chosen.items():
-            self._ensure_account(connector, name, Where(workflow=workflow.id))
-            if mask(name) != name:  # what is written down of the run would name nobody
-                raise InvalidInput("The name of this account is a secret, too.", remedy="Give it another name.")
-        for step, action in self._actions(workflow):
-            if step.account is not None and action.connector.id not in chosen:
-                where = Where(workflow=workflow.id, step=step.id, key="account")
-                self._ensure_account(action.connector.id, step.account, where)
-        used = [connector.id for connector in self.connectors_of(workflow)]
-        in_use = {id: self.accounts.get(id).name for id in used if id not in chosen and self.accounts.has(id)}
-        return RunAccounts(dict(chosen), {id: name for id, name in in_use.items() if mask(name) == name})
-
-    def _accounts_again(self, run_id: str, workflow: Workflow | None, chosen: Mapping[str, str]) -> RunAccounts:
-        """Who a run that is made of another one acts as: who that one did, unless `chosen` says otherwise. Raises
-        `InvalidInput` for an account that is not there any more."""
-        before = self.run(run_id)
-        known = workflow or Workflow.model_validate(before.workflow)
-        new = self._accounts_for(known, {**before.accounts.chosen, **chosen})
-        same = {id: name for id, name in before.accounts.in_use.items() if id in new.in_use}
-        for id, name in same.items():
-            self._ensure_account(id, name, Where(workflow=known.id))
-        return RunAccounts(new.chosen, {**new.in_use, **same})
-
-    def _ensure_account(self, connector: str, name: str, where: Where) -> None:
-        try:
-            self.accounts.get(connector, name)
-        except (AccountError, NotFound) as error:
-            remedy = error.remedy or "Name a service by its id, such as 'gmail'."
-            raise InvalidInput(error.message, remedy=remedy, where=where) from None
-
-    def _actions(self, workflow: Workflow) -> list[tuple[Step, Action]]:
-        """The steps that call an action, wherever they stand."""
-        steps = [node.step for node in self._graphs.of(workflow).every.values()]
-        return [(step, self.registry[step.uses]) for step in steps if step.uses not in KINDS]
+    def _previews_first(self, workflow: Workflow, accounts: RunAccounts) -> bool:
+        """Whether somebody is to look before this version writes in the name of these accounts."""
+        return self.settings.preview_first and self._acting_as.writes_for_the_first_time(workflow, accounts)
 
     def execute_workflow(
         self,
@@ -423,8 +340,12 @@ class WorkflowEngine:
         corrected version for the rest, `accounts` are those that it acts as from here on, by connector, where they are
         not the same as before. Raises `InvalidWorkflow`, `InvalidInput`, `NotFound` or `StoreError`."""
         self._check_version(workflow)
-        acts_as = self._accounts_again(run_id, workflow, accounts or {})
-        return self._call(lambda engine: engine.resume(run_id, workflow, acts_as))
+        latest = self.journal.latest_of(self.journal.run(run_id).lineage)
+        if latest is not None and latest.id != run_id and latest.status in ACTIVE:
+            raise StoreError(f"Run '{run_id}' goes on already, as run '{latest.id}'.", remedy="Wait for that one.")
+        acts_as = self._acting_as.again(self.run(run_id), workflow, accounts or {})
+        preview = workflow is not None and self._previews_first(workflow, acts_as)
+        return self._call(lambda engine: engine.resume(run_id, workflow, acts_as, preview=preview))
 
     def rerun(
         self,
@@ -446,7 +367,7 @@ class WorkflowEngine:
         `InvalidWorkflow`, `InvalidInput`, `NotFound` or `StoreError`: nothing ran."""
         self._check_version(workflow)
         row = self.journal.run(run_id)
-        acts_as = self._accounts_again(run_id, workflow, accounts or {})
+        acts_as = self._acting_as.again(self.run(run_id), workflow, accounts or {})
         return self._call(
             lambda engine: engine.rerun(
                 run_id,
@@ -457,7 +378,7 @@ class WorkflowEngine:
                 only=only,
                 given=given or {},
                 pins=pins or {},
-                preview=preview,
+                preview=preview or (workflow is not None and self._previews_first(workflow, acts_as)),
                 accounts=acts_as,
             )
         )

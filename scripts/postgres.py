@@ -109,7 +109,7 @@ class Postgres:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         self._tell("start")
-        for _ in range(200):
+        for _ in range(600):
             try:
                 psycopg.connect(self.url("postgres")).close()
                 return

@@ -47,7 +47,7 @@ class Studio:
     ready: float
 
     @classmethod
-    def start(cls, home: Path, *, port: int | None = None, within: float = 30) -> Studio:
+    def start(cls, home: Path, *, port: int | None = None, within: float = 60) -> Studio:
         """Start one, on a free port unless one is named, and wait for it to answer. Raises `RuntimeError` with its last
         words."""
         port = port or free_port()
@@ -72,7 +72,7 @@ class Studio:
         studio.ready = time.perf_counter() - began
         return studio
 
-    def stop(self, within: float = 10) -> int:
+    def stop(self, within: float = 30) -> int:
         """End it as Ctrl-C does; its exit code. Kills it when it takes longer than `within` seconds."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)

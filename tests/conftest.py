@@ -37,6 +37,9 @@ PATIENCE = 30_000
 
 expect.set_options(timeout=PATIENCE)
 
+SCRIPT = 50
+"""Seconds that the script of a page may take there: Streamlit's own tests give one 3, and the first loads a lot."""
+
 
 @pytest.fixture(autouse=True)
 def nobodys_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

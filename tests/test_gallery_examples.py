@@ -14,7 +14,7 @@ from orchestrator.result import RunResult
 from orchestrator.settings import ROOT, Settings
 from orchestrator.workflow_engine import WorkflowEngine
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 FILES = sorted((ROOT / "gallery").glob("*.json"))
 IDS = [path.stem for path in FILES]
@@ -42,14 +42,6 @@ INPUTS = {"sort_the_inbox": {"limit": 2}, "attachments_to_drive": {"limit": 3}}
 def engine(made_home: Path) -> Iterator[WorkflowEngine]:
     with WorkflowEngine(Settings(home=made_home)) as running:
         yield running
-
-
-@pytest.fixture(scope="module", autouse=True)
-def loaded_model(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The practice model is asked once before, by one thread: where several ask first, each makes a client, and all but
-    one of them are let go of without being closed."""
-    with WorkflowEngine(Settings(home=tmp_path_factory.mktemp("first") / "home")) as engine:
-        assert engine.execute_workflow("simple_ai_completion").status == "succeeded"
 
 
 def bundle_of(id: str, engine: WorkflowEngine) -> Bundle:
@@ -87,7 +79,6 @@ def test_none_takes_an_id_of_what_is_shipped_for_something_else(id: str, engine:
     assert [one.item.named for one in look(bundle_of(id, engine), engine.library) if one.standing == "taken"] == []
 
 
-@pytest.mark.timeout(150)
 @pytest.mark.parametrize("id", IDS)
 def test_each_runs_to_its_end_and_makes_what_it_says(id: str, engine: WorkflowEngine) -> None:
     bring_in(bundle_of(id, engine), {}, engine, by="ann")

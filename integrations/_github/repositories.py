@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from pydantic import model_validator
 
 from integrations._github.client import talking
 from integrations._github.connector import GitHubAccount, RepositoryName, github
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from github.Repository import Repository as GithubRepository
 
     from integrations._github.wire import Wire
+
+_ELSEWHERE = re.compile(r"(?<!\S)-?(repo|org|user|enterprise):\S*", re.IGNORECASE)
+"""Words that say where to search (docs.github.com/en/search-github/searching-on-github/searching-code)."""
 
 LOOKED_INTO = 10
 """Repositories, those pushed to last, whose labels and branches a form offers."""
@@ -85,6 +91,13 @@ class SearchCode(Params):
         "Repository", default=None, picker="github.repositories", description="Empty: all that the account may see."
     )
     limit: int = field("At most", default=20, ge=1, le=200)
+
+    @model_validator(mode="after")
+    def _in_the_repository(self) -> SearchCode:
+        """GitHub adds up what several of these name: words from outside are not to reach further."""
+        if self.repository and (found := _ELSEWHERE.search(self.query)):
+            raise ValueError(f"The search is in {self.repository}: leave '{found[0].strip()}' out of the words.")
+        return self
 
 
 @github.action("List or search repositories", effect="read", result=Repositories)

@@ -39,8 +39,9 @@ ON_WRITES = frozenset({"failing_after", "dropping"})
 
 READS = re.compile(r"/(search|query|get\w*|answerCallbackQuery)$", re.IGNORECASE)
 """How the paths of requests end that are sent as POST and change nothing: those of Notion and Telegram."""
-OURS = re.compile(r"/press$")
-"""What a person does on the page *Practice*. No service has it, so that it is never spoiled."""
+OURS = re.compile(r"/(press|config-v1\.1\.xml)$")
+"""Never spoiled: what a person does on the page *Practice*, which no service has, and where the mail servers are, whose
+faults are those of their own commands (`mail_faults`)."""
 
 
 @dataclass(frozen=True, slots=True)

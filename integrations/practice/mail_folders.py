@@ -13,7 +13,7 @@ from datetime import datetime
 from integrations.practice import mail_box
 from integrations.practice.store import Doc, Store
 
-SERVICE = "imap"
+SERVICE = "email"
 
 LABELS = {"INBOX": "INBOX", "Sent": "SENT", "Drafts": "DRAFT", "Trash": "TRASH", "Junk": "SPAM"}
 ARCHIVE = "Archive"

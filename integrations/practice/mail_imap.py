@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from integrations.practice import TOKEN, mail_box, mail_message
+from integrations.practice.mail_faults import INSTEAD, REFUSED, MailFaults
 from integrations.practice.mail_folders import ATTRIBUTES, Entry, Folders
 from integrations.practice.mail_structure import matcher, numbers, quoted, section, structure
 from integrations.practice.store import Store
@@ -48,6 +49,9 @@ class Session:
         self._reader, self._writer = reader, writer
         self._is_in = False
         self._selected: str | None = None
+        self._faults = MailFaults(store)
+        self._unsaid: list[bytes] | None = None
+        """Lines that a spoiled command would answer with."""
 
     async def serve(self) -> None:
         self._say(b"* OK [CAPABILITY %b] Practice mail is ready" % CAPABILITIES)
@@ -70,7 +74,17 @@ class Session:
         command: Callable[..., Any] | None = (
             getattr(self, f"do_{name.lower()}", None) if name in self._allowed() else None
         )
+        if self._faults.takes_no_password(name) and self._is_in:
+            self._say(b"* BYE [AUTHENTICATIONFAILED] The password is not accepted any more")
+            return False
+        fault = self._faults.take(name)
+        if fault and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        elif fault and fault.kind not in REFUSED:
+            self._unsaid = []
         try:
+            if fault and fault.kind in REFUSED:
+                raise Refused(REFUSED[fault.kind])
             if command is None:
                 raise Bad("This command is not known, or not now")
             done = command(rest, is_uid)
@@ -81,7 +95,20 @@ class Session:
             self._say(b"%b NO %b" % (tag, str(refusal).encode()))
         except (Bad, ValueError, IndexError, StopIteration, AttributeError, UnicodeError) as error:
             self._say(b"%b BAD %b" % (tag, str(error).replace("\r\n", " ").encode()))
-        return name != "LOGOUT"
+        return self._spoil(fault.kind, tag) if fault and self._unsaid is not None else name != "LOGOUT"
+
+    def _spoil(self, kind: str, tag: bytes) -> bool:
+        """Say something else than the answer to what was done. Whether there may be another command."""
+        lines, self._unsaid = self._unsaid or [], None
+        if kind in INSTEAD:
+            answer = b"".join(lines)
+            self._writer.write(INSTEAD[kind] or answer[: len(answer) // 2])
+            return False
+        if kind == "failing_after":
+            self._say(b"%b NO %b" % (tag, REFUSED["failing"].encode()))
+        else:
+            self._say(b"* SOMETHING (ELSE)\r\n%b OK Done" % tag)
+        return True
 
     def _allowed(self) -> Iterable[str]:
         always = ("CAPABILITY", "NOOP", "LOGOUT")
@@ -114,7 +141,7 @@ class Session:
         return _words(b"".join(pieces), literals)
 
     def _say(self, line: bytes) -> None:
-        self._writer.write(line + b"\r\n")
+        (self._writer.write if self._unsaid is None else self._unsaid.append)(line + b"\r\n")
 
     # --- not yet logged in
 
@@ -142,7 +169,8 @@ class Session:
         return self._let_in(user, password)
 
     def _let_in(self, user: str, password: str) -> bytes:
-        if (user.lower(), password) != (mail_box.profile(self._store)["address"], TOKEN):
+        fits = (user.lower(), password) == (mail_box.profile(self._store)["address"], TOKEN)
+        if not fits or self._faults.takes_no_password("LOGIN"):
             raise Refused("[AUTHENTICATIONFAILED] Invalid credentials")
         self._is_in = True
         return b"[CAPABILITY %b] Logged in" % CAPABILITIES

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from integrations.practice import TOKEN, mail_box
+from integrations.practice.mail_faults import INSTEAD, NOT_NOW, MailFaults
 from integrations.practice.store import Store
 
 LARGEST = 35_000_000
@@ -26,9 +27,12 @@ def protocol(
 
     logging.getLogger("mail.log").setLevel(logging.ERROR)  # it warns of what its own code does at every login
 
+    faults = MailFaults(store)
+
     def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
         address = mail_box.profile(store)["address"].encode()
         fits = isinstance(given, LoginPassword) and (given.login.lower(), given.password) == (address, TOKEN.encode())
+        fits = fits and not faults.takes_no_password("AUTH")
         return AuthResult(success=fits, handled=False, auth_data=given.login if fits else None)
 
     class Kept(SMTP):
@@ -37,7 +41,7 @@ def protocol(
             super().connection_made(transport)
 
     return Kept(
-        _Receiver(store),
+        _Receiver(store, faults),
         data_size_limit=LARGEST,
         hostname="mail.practice.example",
         ident="Practice mail",
@@ -50,8 +54,14 @@ def protocol(
 class _Receiver:
     """What is done with a mail. The names are those that aiosmtpd calls."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, faults: MailFaults) -> None:
         self._store = store
+        self._faults = faults
+
+    async def handle_NOOP(self, server: Any, session: Any, envelope: Any, arg: Any) -> str:  # noqa: N802
+        if self._faults.takes_no_password("NOOP") and session.authenticated:
+            return "421 4.7.0 The password is not accepted any more"
+        return "250 2.0.0 OK"
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         if not session.authenticated:
@@ -69,9 +79,18 @@ class _Receiver:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        fault = self._faults.take("DATA")
+        if fault and fault.kind in NOT_NOW:
+            return NOT_NOW[fault.kind]
+        if fault and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
         mine = mail_box.profile(self._store)["address"]
         if any(address.lower() == mine for address in envelope.rcpt_tos):
             now = datetime.now(UTC)
             content = mail_box.completed(self._store, envelope.content, now)
             mail_box.deliver(self._store, content, ["INBOX", "UNREAD"], now)
+        if fault and fault.kind != "slow":
+            # SMTP cannot say that it did what it says it did not: it goes silent, as one that fails in between does.
+            server.transport.write(INSTEAD.get(fault.kind, b""))
+            server.transport.close()
         return "250 2.0.0 OK: taken"

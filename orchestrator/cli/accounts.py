@@ -150,13 +150,16 @@ def remove(
     connector_id: ConnectorId,
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="Also end at the service what was allowed in the browser.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Forget an account, for good."""
     with open_engine() as engine:
         if not yes and not typer.confirm(f"Remove the {connector_id} account '{name}'?", err=True):
             raise typer.Exit(NOT_STARTED)
-        engine.accounts.remove(connector_id, name)
+        (engine.consents if take_back else engine.accounts).remove(connector_id, name)
         _tell(connector_id, name, True, f"'{name}' is removed.", as_json)
 
 

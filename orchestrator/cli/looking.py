@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from orchestrator.cli.shared import NOT_STARTED, SUCCEEDED, Json, Run, open_engine, read_file
 from orchestrator.console import by, err, moment, out, print_comparison, print_json, print_run, run_object
-from orchestrator.errors import PatchbayError, Problem
-from orchestrator.history import TriggerKind
+from orchestrator.errors import InvalidInput, PatchbayError, Problem
+from orchestrator.history import ACTIVE, FINAL, RunStatus, TriggerKind
 from orchestrator.library import parse_text
 from orchestrator.registry import Registry
 from orchestrator.workflow import json_schema
@@ -48,6 +49,10 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List runs, newest first."""
+    for one in status or []:
+        if one not in ACTIVE | FINAL:
+            there = ", ".join(get_args(RunStatus))
+            raise InvalidInput(f"There is no status '{one}'; there is {there}.", remedy="Choose one of them.")
     with open_engine() as engine:
         found = engine.runs(status=status or None, workflow=workflow, began=trigger, limit=limit)
         if as_json:
@@ -58,7 +63,8 @@ def runs(
             kind = " (preview)" if summary.mode == "preview" else ""
             at = moment(summary.created_at)
             table.add_row(summary.id, summary.workflow_id, summary.status + kind, at, by(summary))
-        out.print(table if found else "No runs yet.")
+        nothing = "No run is like that." if status or workflow or trigger else "No runs yet."
+        out.print(table if found else nothing)
 
 
 def list_workflows(as_json: Json = False) -> None:
@@ -70,7 +76,8 @@ def list_workflows(as_json: Json = False) -> None:
             return
         table = Table("workflow", "name", "what it does", box=None)
         for entry in entries:
-            table.add_row(entry.id, entry.name, f"[red]{entry.error}[/]" if entry.error else entry.description)
+            said = f"[red]{escape(entry.error)}[/]" if entry.error else escape(entry.description)
+            table.add_row(entry.id, escape(entry.name), said)
         out.print(table)
 
 

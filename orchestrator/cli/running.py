@@ -24,7 +24,7 @@ from orchestrator.cli.shared import (
 )
 from orchestrator.console import err, print_end, print_json, print_progress, print_questions, run_object
 from orchestrator.errors import InvalidInput
-from orchestrator.history import RunView
+from orchestrator.history import FINAL, RunView
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 
@@ -40,6 +40,8 @@ Account = Annotated[
 Practice = Annotated[bool, typer.Option("--practice", help="Act as the practice accounts, wherever there is one.")]
 Version = Annotated[str | None, typer.Option("--workflow", help="A corrected version: an id or a file.")]
 By = Annotated[str, typer.Option(help="Who says so.")]
+
+_WORDS = {"queued": "has not begun", "running": "is under way", "waiting": "waits", "cancelled": "was cancelled"}
 
 Asks = Annotated[str, typer.Option("--step", help="The step that asks; not needed when only one thing is asked.")]
 Item = Annotated[str, typer.Option(help="The item of that step.")]
@@ -105,6 +107,8 @@ def rerun(
     as_json: Json = False,
 ) -> None:
     """Run again, as a new run: everything, or from a step on. Writes that are run again are sent again."""
+    if start is not None and only is not None:
+        raise InvalidInput("A run goes on from a step, or runs only one.", remedy="Give --from or --only, not both.")
     with open_engine() as engine:
         new = engine.rerun(
             run_id,
@@ -162,6 +166,9 @@ def answer(
 def cancel(run_id: Run) -> None:
     """End a run. A write that is under way is waited for."""
     with open_engine() as engine:
+        status = engine.journal.summary(run_id).status
+        if status in FINAL:
+            raise InvalidInput(f"Run '{run_id}' is over: it {_WORDS.get(status, status)}.")
         engine.cancel(run_id)
         err.print(f"Run {run_id} is being cancelled.")
 
@@ -170,17 +177,28 @@ def _decide(
     run_id: str, approved: bool, hash: str | None, step: str, item: str, comment: str, by: str, as_json: bool
 ) -> None:
     with open_engine() as engine:
-        asked = [
-            question for question in engine.run(run_id).questions if question.kind in ("preview", "effect", "approve")
-        ]
-        if not step and len(asked) == 1:
-            step, item = asked[0].step, asked[0].item
-        elif not step and not any(question.kind == "preview" for question in asked):
-            names = ", ".join(f"{question.step} {question.item}".strip() for question in asked) or "nothing"
-            raise InvalidInput(f"Run '{run_id}' asks for {names}.", remedy="Say which with --step and --item.")
+        if not step:
+            step, item = _asks_for_approval(engine.run(run_id))
         value: dict[str, Any] = {"approved": approved, "comment": comment} | ({"hash": hash} if hash else {})
         engine.answer(run_id, step, value, item=item, by=by or getpass.getuser())
         follow(engine, run_id, as_json)
+
+
+def _asks_for_approval(view: RunView) -> tuple[str, str]:
+    """The step and item that ask; both "" for a preview as a whole. Raises `InvalidInput` when that is not one."""
+    run = f"Run '{view.summary.id}'"
+    asked = [question for question in view.questions if question.kind in ("preview", "effect", "approve")]
+    if any(question.kind == "preview" for question in asked):
+        return "", ""
+    if len(asked) == 1:
+        return asked[0].step, asked[0].item
+    if asked:
+        names = ", ".join(f"{question.step} {question.item}".strip() for question in asked)
+        raise InvalidInput(f"{run} asks for {names}.", remedy="Say which with --step and --item.")
+    if view.questions:
+        steps = ", ".join(question.step for question in view.questions)
+        raise InvalidInput(f"{run} asks for more than yes or no, in {steps}.", remedy="Use the command 'answer'.")
+    raise InvalidInput(f"{run} asks for no approval: it {_WORDS.get(view.status, view.status)}.")
 
 
 def follow(engine: WorkflowEngine, run_id: str, as_json: bool) -> NoReturn:
@@ -210,7 +228,7 @@ def _code(view: RunView) -> int:
 
 
 def _named(pairs: list[str] | None) -> dict[str, str]:
-    return dict(name_value(pair, "--account") for pair in pairs or [])
+    return dict(name_value(pair, "--account", "SERVICE=NAME") for pair in pairs or [])
 
 
 def _accounts(engine: WorkflowEngine, flow: Workflow, pairs: list[str] | None, practice: bool) -> dict[str, str]:
@@ -227,18 +245,19 @@ def _accounts(engine: WorkflowEngine, flow: Workflow, pairs: list[str] | None, p
 def _by_step(values: list[str] | None) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for text in values or []:
-        name, value = name_value(text, "--set")
+        name, value = name_value(text, "--set", "STEP.PARAMETER=VALUE")
         step, dot, parameter = name.partition(".")
         if not dot:
             raise InvalidInput(
-                f"'{name}' names no parameter of a step.", remedy="Write it as --set step.parameter=value."
+                f"'{name}' names no parameter of a step.", remedy="Write it as --set STEP.PARAMETER=VALUE."
             )
         found.setdefault(step, {})[parameter] = json_or_text(value)
     return found
 
 
 def _json_by_name(pairs: list[str] | None, option: str) -> dict[str, Any]:
-    return {name: json_or_text(value) for name, value in (name_value(pair, option) for pair in pairs or [])}
+    found = (name_value(pair, option, "STEP=JSON") for pair in pairs or [])
+    return {name: json_or_text(value) for name, value in found}
 
 
 def json_or_text(text: str) -> Any:

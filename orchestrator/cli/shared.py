@@ -48,8 +48,8 @@ def read_inputs(file: Path | None, pairs: list[str] | None) -> dict[str, Any]:
     return {**given, **dict(name_value(pair, "--input") for pair in pairs or [])}
 
 
-def name_value(pair: str, option: str) -> tuple[str, str]:
+def name_value(pair: str, option: str, form: str = "NAME=VALUE") -> tuple[str, str]:
     name, equals, value = pair.partition("=")
     if not equals:
-        raise InvalidInput(f"'{pair}' is not NAME=VALUE.", remedy=f"Write it as {option} name=value.")
+        raise InvalidInput(f"'{pair}' is not {form}.", remedy=f"Write it as {option} {form}.")
     return name, value

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from orchestrator.cli.running import follow, json_or_text
@@ -42,7 +43,7 @@ def list_triggers(
             switch = view.switch
             due = moment(switch.next_at) if switch.next_at else ""
             row = (view.workflow, view.id, view.in_words, "on" if switch.is_on else "off", due, switch.run_id or "")
-            table.add_row(*row, switch.said)
+            table.add_row(*row, escape(switch.said))
         out.print(table if views else "No workflow has a trigger.")
 
 

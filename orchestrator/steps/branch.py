@@ -21,9 +21,13 @@ class Choice(Params):
     """
 
     condition: Any = field("Condition", default=None, description="True takes the way 'yes', anything else 'no'.")
-    value: Any = field("Value", default=None, description="The value that decides, instead of a condition.")
-    cases: dict[str, str] | None = field("Cases", default=None, description="The way to take for each value.")
-    default: str | None = field("Otherwise", default=None, description="The way when no case fits.")
+    value: Any = field(
+        "Value", default=None, expert=True, description="The value that decides, instead of a condition."
+    )
+    cases: dict[str, str] | None = field(
+        "Cases", default=None, expert=True, description="The way to take for each value."
+    )
+    default: str | None = field("Otherwise", default=None, expert=True, description="The way when no case fits.")
 
     @model_validator(mode="after")
     def _one_way_to_decide(self) -> Choice:

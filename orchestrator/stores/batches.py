@@ -55,11 +55,12 @@ FINISH = (
 )
 SET_MODE = "UPDATE runs SET mode = ? WHERE id = ?"
 PARK = "UPDATE runs SET status = 'waiting', wake_at = ?, owner = NULL, lease_until = NULL WHERE id = ?"
+IS_ACTIVE = f"status IN ({', '.join(repr(status) for status in sorted(ACTIVE))})"
 HEED_ALL = "DELETE FROM signals WHERE run_id = ?"
 HEED = "DELETE FROM signals WHERE run_id = ? AND id <= ?"
 TELL_PARENT = (
     "INSERT INTO signals (run_id, type, data) SELECT id, 'child', CAST(? AS TEXT) FROM runs"
-    f" WHERE id = ? AND status IN ({', '.join(repr(status) for status in sorted(ACTIVE))})"
+    f" WHERE id = ? AND {IS_ACTIVE}"
 )
 
 
@@ -87,6 +88,10 @@ class Transaction(Protocol):
         """The runs that were made for these firings, by their keys."""
         ...
 
+    def going_on(self, lineages: Collection[str]) -> Collection[str]:
+        """Those of which a run is not over. Nobody else makes one of them until the end of the transaction."""
+        ...
+
     def hold(self, runs: Collection[str], parents_of: Collection[str]) -> Mapping[str, Held]:
         """Look these runs up and keep every other process from changing their owner, or from leaving word for
         `parents_of`'s parents, until the end of the transaction."""
@@ -99,7 +104,7 @@ class Transaction(Protocol):
 
 def write(transaction: Transaction, batches: Sequence[Batch], large: Sequence[LargeOutput]) -> set[RunFence]:
     """Write what may be written. Gives the runs, with the fence they were written under, whose owner is another."""
-    new = _first_fired(transaction, [batch.new for batch in batches if batch.new])
+    new = _first_fired(transaction, _first_of_lineage(transaction, [batch.new for batch in batches if batch.new]))
     more = [batch for batch in batches if _is_more_than_events(batch)]
     _begin(transaction, new)
     held = {run.id: _held(run) for run in new}
@@ -138,6 +143,16 @@ def _begin(transaction: Transaction, runs: Sequence[NewRun]) -> None:
         return
     transaction.insert(NEW_WORKFLOWS, {run.workflow_hash: (run.workflow_hash, run.workflow) for run in runs}.values())
     transaction.insert(NEW_RUNS, [_run_row(run) for run in runs])
+
+
+def _first_of_lineage(transaction: Transaction, runs: list[NewRun]) -> list[NewRun]:
+    """The runs without those whose lineage has one that is not over: the two would do the same writes at the same time.
+    They are nobody's then, and lost."""
+    first = {run.lineage: run.id for run in reversed(runs) if run.lineage != run.id}
+    if not first:
+        return runs
+    busy = transaction.going_on(sorted(first))
+    return [run for run in runs if run.lineage == run.id or (run.lineage not in busy and first[run.lineage] == run.id)]
 
 
 def _first_fired(transaction: Transaction, runs: list[NewRun]) -> list[NewRun]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from orchestrator.errors import StoreError
 from orchestrator.records import Batch
 from orchestrator.schema import FILE_USES, FILES, migrate
-from orchestrator.stores.batches import Held, Insert, Row, write
+from orchestrator.stores.batches import IS_ACTIVE, Held, Insert, Row, write
 from orchestrator.stores.files import LargeOutput, set_apart
 from orchestrator.stores.store import PATIENCE, RefusedBatch, RunFence, Store
 
@@ -32,8 +32,8 @@ DEFAULTS = {
 RETRY = 0.1
 """Seconds between two attempts to reach a server that is away."""
 
-MIGRATING, DELETING = 7_140_001, 7_140_002
-"""Numbers of advisory locks: one migrates at a time, and nobody writes while somebody deletes."""
+MIGRATING, DELETING, RESUMING = 7_140_001, 7_140_002, 7_140_003
+"""Numbers of advisory locks: one migrates at a time, nobody writes while somebody deletes, and a run goes on as one."""
 
 WRITES = f"SELECT pg_advisory_xact_lock_shared({DELETING}), pg_current_xact_id()::text"
 DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
@@ -44,6 +44,12 @@ HOLD = (
     b" OR id IN (SELECT parent FROM runs WHERE id = ANY(%s::text[])) ORDER BY id FOR NO KEY UPDATE"
 )
 
+# The lock in a statement of its own: what is looked at after it is how things are once it is had.
+TAKE_TURNS = b"SELECT pg_advisory_xact_lock(%s, hashtext(one)) FROM unnest(%s::text[]) AS one"
+GOING_ON = (
+    f"SELECT lineage FROM runs WHERE lineage = ANY(%s::text[]) AND lineage != id AND {IS_ACTIVE}"
+    f" UNION ALL SELECT id FROM runs WHERE id = ANY(%s::text[]) AND {IS_ACTIVE}"
+).encode()
 
 FIRED = b"SELECT key, run_id FROM firings WHERE key = ANY(%s::text[])"
 
@@ -224,6 +230,11 @@ class _PostgreSQLTransaction:
     def fired(self, keys: Collection[str]) -> Mapping[str, str | None]:
         self._cursor.execute(FIRED, (list(keys),))
         return dict(self._cursor.fetchall())
+
+    def going_on(self, lineages: Collection[str]) -> Collection[str]:
+        self._cursor.execute(TAKE_TURNS, (RESUMING, list(lineages)))
+        self._cursor.execute(GOING_ON, (list(lineages), list(lineages)))
+        return {lineage for (lineage,) in self._cursor.fetchall()}
 
     def hold(self, runs: Collection[str], parents_of: Collection[str]) -> Mapping[str, Held]:
         self._cursor.execute(HOLD, (list(runs), list(parents_of)))

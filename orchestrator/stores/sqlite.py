@@ -17,7 +17,7 @@ import sqlalchemy.event
 from orchestrator.errors import StoreError
 from orchestrator.records import Batch
 from orchestrator.schema import FILE_USES, VERSION, check_version, migrate
-from orchestrator.stores.batches import Held, Insert, Row, write
+from orchestrator.stores.batches import IS_ACTIVE, Held, Insert, Row, write
 from orchestrator.stores.files import Files, LargeOutput, set_apart
 from orchestrator.stores.store import PATIENCE, RefusedBatch, RunFence, Store
 
@@ -189,8 +189,11 @@ class _SQLiteTransaction:
         rows = (self._connection.execute(FIRED, (key,)).fetchone() for key in keys)
         return dict(rows)
 
-    def hold(self, runs: Collection[str], parents_of: Collection[str]) -> Mapping[str, Held]:
+    def going_on(self, lineages: Collection[str]) -> Collection[str]:
         # The transaction holds the whole database already.
+        return [one for one in lineages if self._connection.execute(GOING_ON, (one, one)).fetchone()]
+
+    def hold(self, runs: Collection[str], parents_of: Collection[str]) -> Mapping[str, Held]:
         rows = {run_id: self._connection.execute(HOLD, (run_id,)).fetchone() for run_id in runs}
         return {run_id: Held(*row) for run_id, row in rows.items() if row}
 
@@ -200,6 +203,10 @@ class _SQLiteTransaction:
 
 
 FIRED = "SELECT key, run_id FROM firings WHERE key = ?"
+GOING_ON = (
+    f"SELECT 1 FROM runs WHERE lineage = ? AND lineage != id AND {IS_ACTIVE}"
+    f" UNION ALL SELECT 1 FROM runs WHERE id = ? AND {IS_ACTIVE} LIMIT 1"
+)
 HOLD = "SELECT fence, lineage, parent, parent_step, parent_item FROM runs WHERE id = ?"
 
 REMEDY = "Check that the folder exists, is writable and has room, or set PATCHBAY_HOME."

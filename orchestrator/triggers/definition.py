@@ -64,7 +64,21 @@ class Webhook(Model):
 
     type: Literal["webhook"]
     method: Literal["POST", "PUT", "GET"] = "POST"
+    signed_by: str | None = Field(
+        None,
+        description="The connector whose account holds the secret that each request is signed with: 'webhook'. Without "
+        "it, whoever knows the address may call.",
+    )
+    account: str | None = Field(
+        None, min_length=1, description="The account with the secret. Without it, the default one."
+    )
     with_: Inputs = Field(default_factory=dict[str, Any])
+
+    @model_validator(mode="after")
+    def _account_of_somebody(self) -> Webhook:
+        if self.account is not None and self.signed_by is None:
+            raise ValueError("'account' needs 'signed_by', which says what kind of account it is")
+        return self
 
 
 class Ask(Model):

@@ -9,14 +9,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
 
 from orchestrator.clock import Clock
-from orchestrator.errors import InvalidInput, NotFound, PatchbayError, StoreError
+from orchestrator.errors import InvalidInput, NotFound, PatchbayError, StoreError, Unsigned
 from orchestrator.expressions import compile_value
 from orchestrator.records import Firing
 from orchestrator.triggers import poll, schedule
@@ -40,7 +40,9 @@ log = structlog.get_logger()
 class Start(Protocol):
     """Starts a run, or gives the one that was started for this firing (`WorkflowEngine.start_workflow`)."""
 
-    def __call__(self, workflow: Workflow, inputs: Mapping[str, Any], *, firing: Firing) -> RunId: ...
+    def __call__(
+        self, workflow: Workflow, inputs: Mapping[str, Any], *, firing: Firing, files: Mapping[str, bytes]
+    ) -> RunId: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,15 @@ class Request:
     body: Any
     key: str | None = None
     """What tells it from others: the same request sent again has the same (`Idempotency-Key`)."""
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """What lies in the run's folder before it begins."""
+    is_verified: bool = False
+    """Its signature was checked (`Firings.verify`)."""
 
 
 class Firings:
     """Thread-safe. `load` gives a published workflow, `read` asks an action outside of any run, for the trigger of that
-    workflow and name; `under_way` is a run of a trigger that is not over."""
+    workflow and name; `under_way` is a run of a trigger that is not over; `check` is that of `Signatures`."""
 
     def __init__(
         self,
@@ -69,6 +75,7 @@ class Firings:
         start: Start,
         read: Callable[[str, str, Ask], Any],
         under_way: Callable[[str, str], str | None],
+        check: Callable[[Webhook, Mapping[str, str], bytes], str],
     ) -> None:
         self._triggers = triggers
         self._switches = switches
@@ -77,6 +84,7 @@ class Firings:
         self._start = start
         self._read = read
         self._under_way = under_way
+        self._check = check
 
     def tick(self) -> None:
         """Look at all that is due by now, one after the other."""
@@ -159,34 +167,64 @@ class Firings:
                 failure = failure or error
         self._switches.say(switch, **further, said=str(failure) if failure else "")
 
-    def _fire(self, workflow: Workflow, definition: Trigger, firing: Firing, data: Mapping[str, Any]) -> RunId:
+    def _fire(
+        self,
+        workflow: Workflow,
+        definition: Trigger,
+        firing: Firing,
+        data: Mapping[str, Any],
+        files: Mapping[str, bytes] | None = None,
+    ) -> RunId:
         scope = {"trigger": {"id": firing.trigger, "type": firing.kind, **data}}
         try:
             inputs = compile_value(definition.with_).render(scope)
         except PatchbayError as error:
             raise error.at(workflow=workflow.id, key=f"triggers.{firing.trigger}.with") from None
-        return self._start(workflow, inputs, firing=firing)
+        return self._start(workflow, inputs, firing=firing, files=files or {})
 
     def called(self, token: str, request: Request) -> RunId:
         """A request came to an address. Gives its run once that is on disk; for one that was sent again, the first's.
-        Raises `NotFound` for an address that is nobody's, and `InvalidInput` for what does not fit."""
+        Raises `NotFound` for an address that is nobody's, `InvalidInput` for what does not fit, and `Unsigned`."""
+        switch, workflow, definition = self._hook(token, request.method)
+        if definition.signed_by is not None and not request.is_verified:
+            raise _cannot_check()
+        identity = f"key:{request.key}" if request.key else secrets.token_hex(16)
+        firing = Firing(switch.workflow, switch.trigger, "webhook", identity)
+        try:
+            run_id = self._fire(workflow, definition, firing, _told(request, self._clock.now()), request.files)
+        except PatchbayError as error:
+            self._switches.say(switch, said=str(error))
+            raise
+        self._switches.say(switch, fired_at=self._clock.now(), run_id=run_id, said="")
+        return run_id
+
+    def verify(self, token: str, method: str, headers: Mapping[str, str], content: bytes) -> str | None:
+        """Look at the signature of a request before anything in it is believed; `content` is its body as it came. Gives
+        what tells it from all others, "" where the signature does not say; None where none is wanted. Raises as
+        `called`."""
+        switch, _, definition = self._hook(token, method)
+        if definition.signed_by is None:
+            return None
+        try:
+            return self._check(definition, headers, content)
+        except Unsigned as error:
+            self._switches.say(switch, said=str(error))
+            raise
+        except PatchbayError as error:  # whoever calls is not told about our accounts
+            self._switches.say(switch, said=str(error))
+            raise _cannot_check() from error
+
+    def _hook(self, token: str, method: str) -> tuple[Switch, Workflow, Webhook]:
+        """What answers at an address. Raises `NotFound`, or `InvalidInput` for another method."""
         switch = self._switches.called(token)
         workflow = self._load(switch.workflow) if switch else None
         definition = workflow.triggers.get(switch.trigger) if workflow and switch else None
         if workflow is None or switch is None or not isinstance(definition, Webhook):
             raise NotFound("No webhook answers at this address.", remedy="Copy it again from the Builder.")
         self._triggers.hide([switch])
-        if request.method != definition.method:
+        if method != definition.method:
             raise InvalidInput(f"This webhook is called by {definition.method}.", remedy="Change the request.")
-        identity = f"key:{request.key}" if request.key else secrets.token_hex(16)
-        firing = Firing(switch.workflow, switch.trigger, "webhook", identity)
-        try:
-            run_id = self._fire(workflow, definition, firing, _told(request, self._clock.now()))
-        except PatchbayError as error:
-            self._switches.say(switch, said=str(error))
-            raise
-        self._switches.say(switch, fired_at=self._clock.now(), run_id=run_id, said="")
-        return run_id
+        return switch, workflow, definition
 
     def by_hand(self, workflow: str, trigger: str, request: Request | None = None) -> RunId | None:
         """Fire by hand, whether it is on or not: a schedule as if it were due now, a webhook as if `request` came, a
@@ -211,6 +249,13 @@ class Firings:
     def prune(self) -> None:
         """Forget what can come no second time."""
         self._switches.prune(self._clock.now())
+
+
+def _cannot_check() -> Unsigned:
+    return Unsigned(
+        "This webhook takes signed requests alone, and cannot check a signature now.",
+        remedy="Tell whoever runs it: the page of the workflow says more.",
+    )
 
 
 def _told(request: Request, at: float) -> dict[str, Any]:

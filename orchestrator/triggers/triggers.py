@@ -24,6 +24,11 @@ HOOKS = "/api/hooks/"
 """Where webhooks answer, on the studio's own server. The token follows."""
 
 
+AHEAD = 120.0
+"""Seconds behind its usual time at which a trigger may be looked at next, such as after a failure. Further ahead, the
+clock was put back."""
+
+
 @dataclass(frozen=True, slots=True)
 class TriggerView:
     """One trigger of a published workflow, and how it stands."""
@@ -149,7 +154,9 @@ class Triggers:
                 self._switches.say(switch, **OFF | {"said": "The workflow was deleted."})
                 continue
             try:
-                self.follow(switch, self._load(switch.workflow))
+                workflow = self._load(switch.workflow)
+                if self.follow(switch, workflow):
+                    self._follow_clock(switch, workflow.triggers[switch.trigger])
             except StoreError:
                 raise
             except PatchbayError:
@@ -165,6 +172,20 @@ class Triggers:
         else:
             return True
         return False
+
+    def _follow_clock(self, switch: Switch, definition: Trigger) -> None:
+        """A clock that was put back, once it was far ahead by mistake, must not leave a trigger silent until then. What
+        fired before does not fire again: it is known by the time that it was due, or by the item."""
+        now = self._clock.now()
+        match definition:
+            case Schedule():
+                usual = schedule.next_after(definition, now)
+            case Poll():
+                usual = now + definition.every
+            case Webhook():
+                return
+        if switch.next_at is not None and switch.next_at > usual + AHEAD:
+            self._switches.say(switch, next_at=usual)
 
     def _set_up(self, definition: Trigger, token: str | None) -> dict[str, Any]:
         """What the row says of a definition that begins to count now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -16,7 +18,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from api.app import create_api
-from api.bodies import LARGEST_BODY
+from api.bodies import LARGEST_BODY, LARGEST_FORM
 from api.gate import Gate
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
@@ -30,6 +32,11 @@ CALLED = Workflow.model_validate(
         "triggers": {"hook": {"type": "webhook", "with": {"what": "{{ trigger }}"}}},
     }
 )
+NOTHING_CHOSEN = (
+    b'--x\r\nContent-Disposition: form-data; name="photo"; filename=""\r\n\r\n\r\n'
+    b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nAnn\r\n--x--\r\n'
+)
+"""What a browser sends of a form in which nobody chose a file."""
 OUTSIDE = {"Host": "hooks.example", "Origin": "https://shop.example"}
 
 
@@ -84,12 +91,36 @@ def test_a_request_from_outside_starts_a_run_that_is_on_disk_when_it_is_answered
         ({"json": [1, "ä"]}, [1, "ä"]),
         ({"content": b'{"a": 1}', "headers": {"Content-Type": "application/vnd.shop+json; charset=utf-8"}}, {"a": 1}),
         ({"data": {"name": "Ann", "note": ""}}, {"name": "Ann", "note": ""}),
+        ({"data": {"tag": ["a", "b"], "one": "c"}}, {"tag": ["a", "b"], "one": "c"}),
+        ({"files": {"name": (None, "Ann"), "note": (None, "ä")}}, {"name": "Ann", "note": "ä"}),
+        ({"content": NOTHING_CHOSEN, "headers": {"Content-Type": "multipart/form-data; boundary=x"}}, {"name": "Ann"}),
         ({"content": "plain words", "headers": {"Content-Type": "text/plain"}}, "plain words"),
         ({}, None),
     ],
 )
 def test_a_body_is_json_a_form_or_text(hook: Hook, request_: dict[str, Any], body: Any) -> None:
     assert hook.given(hook.post(**request_).json()["run_id"])["body"] == body
+
+
+def test_files_lie_in_the_folder_of_the_run_before_it_begins(hook: Hook) -> None:
+    sent = [
+        ("photos", ("../../etc/Porch light.JPG", b"one", "image/jpeg")),
+        ("photos", ("porch light.jpg", b"two", "image/jpeg")),
+        ("bill", ("..", b"%PDF", "application/pdf")),
+        ("from", (None, "Ann")),
+    ]
+    run_id = hook.post(files=sent).json()["run_id"]
+    given = hook.given(run_id)["body"]
+    assert given["from"] == "Ann"
+    assert given["photos"][0] == {
+        "path": "Porch light.JPG",
+        "name": "../../etc/Porch light.JPG",
+        "type": "image/jpeg",
+        "size": 3,
+    }
+    paths = [given["photos"][0]["path"], given["photos"][1]["path"], given["bill"]["path"]]
+    assert [hook.engine.run_file(run_id, path).read_bytes() for path in paths] == [b"one", b"two", b"%PDF"]
+    assert sorted(file.path for file in hook.engine.run_files(run_id)) == sorted(paths)
 
 
 def test_the_same_key_gives_the_same_run(hook: Hook) -> None:
@@ -108,7 +139,11 @@ def test_a_run_is_given_no_credentials_of_the_caller(hook: Hook) -> None:
     [
         ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 422, "no JSON"),
         ({"content": b"\xff\xfe"}, 422, "no text"),
-        ({"files": {"a": b"x"}}, 422, "no files"),
+        ({"files": [("a", ("x", b"x"))] * 21}, 422, "Maximum number of files is 20"),
+        ({"files": {"a": (None, b"x" * (LARGEST_BODY + 1))}}, 422, "maximum size"),
+        ({"files": {"a": ("x", b"x" * (LARGEST_FORM + 1))}}, 413, "larger than"),
+        ({"data": {str(number): "x" for number in range(201)}}, 422, "more than 200 fields"),
+        ({"content": b"--x", "headers": {"Content-Type": "multipart/form-data"}}, 422, "boundary"),
         ({"content": b"x" * (LARGEST_BODY + 1)}, 413, "larger than"),
         ({"headers": {"Idempotency-Key": "k" * 256}}, 422, "at most 255"),
     ],
@@ -151,3 +186,73 @@ def test_from_outside_nothing_but_a_webhook_is_reached(hook: Hook, path: str) ->
     assert hook.client.request("POST", url, json={}, headers=OUTSIDE).status_code == 421
     escaped = httpx.URL("http://127.0.0.1:8501", raw_path=b"/api/hooks/%2e%2e%2fruns")
     assert hook.client.request("POST", escaped, json={}, headers=OUTSIDE).status_code == 421
+
+
+class TestSigned:
+    """A webhook that takes requests from those alone who know a secret."""
+
+    BODY = b'{"order": 7}'
+
+    @pytest.fixture(autouse=True)
+    def _signed(self, hook: Hook) -> None:
+        trigger = {"type": "webhook", "signed_by": "webhook", "with": {"what": "{{ trigger }}"}}
+        hook.engine.library.workflows.save(Workflow.model_validate({**CALLED.dump(), "triggers": {"hook": trigger}}))
+
+    def connect(self, hook: Hook, **values: str) -> None:
+        hook.engine.accounts.add("webhook", "shop", values)
+
+    def signature(self, secret: str, body: bytes = BODY) -> dict[str, str]:
+        return {"X-Hub-Signature-256": "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()}
+
+    def test_takes_what_is_signed_and_refuses_all_else(self, hook: Hook) -> None:
+        self.connect(hook, secret="long and secret")
+        right, wrong = self.signature("long and secret"), self.signature("another secret")
+        answers = [hook.post(content=self.BODY, headers=headers) for headers in (right, wrong, {})]
+        assert [answer.status_code for answer in answers] == [202, 401, 401]
+        assert [answer.json()["code"] for answer in answers[1:]] == ["unsigned", "unsigned"]
+        assert hook.post(content=self.BODY + b" ", headers=right).status_code == 401
+        assert len(hook.engine.runs()) == 1
+        hook.given(answers[0].json()["run_id"])
+
+    def test_says_in_the_studio_why_nothing_started(self, hook: Hook) -> None:
+        self.connect(hook, secret="long and secret")
+        hook.post(content=self.BODY)
+        assert "not signed" in hook.engine.triggers.get("called", "hook").switch.said
+
+    def test_nothing_in_a_request_is_read_before_its_signature(self, hook: Hook) -> None:
+        self.connect(hook, secret="long and secret")
+        answer = hook.post(content=b"{", headers={"Content-Type": "application/json"})
+        assert answer.status_code == 401
+
+    def test_without_its_secret_it_takes_nothing_and_tells_a_stranger_nothing(self, hook: Hook) -> None:
+        answer = hook.post(content=self.BODY, headers=self.signature(""))
+        assert answer.status_code == 401
+        assert "cannot check" in answer.json()["message"]
+        assert "No Webhook secret account is connected" in hook.engine.triggers.get("called", "hook").switch.said
+        assert hook.engine.runs() == []
+
+    def test_a_request_that_is_sent_again_starts_nothing(self, hook: Hook) -> None:
+        """Standard Webhooks sign an id, which no one in between can change."""
+        self.connect(hook, secret="whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=", convention="standard")
+
+        def signed(id: str) -> dict[str, str]:
+            at = str(int(time.time()))
+            content = f"{id}.{at}.".encode() + self.BODY
+            digest = base64.b64encode(hmac.digest(b"secret-secret-secret", content, "sha256")).decode()
+            return {"webhook-id": id, "webhook-timestamp": at, "webhook-signature": f"v1,{digest}"}
+
+        first = signed("msg_1")
+        answers = [
+            hook.post(content=self.BODY, headers=headers)
+            for headers in (first, {**first, "Idempotency-Key": "other"}, signed("msg_2"))
+        ]
+        assert [answer.status_code for answer in answers] == [202, 202, 202]
+        runs = [answer.json()["run_id"] for answer in answers]
+        assert runs[0] == runs[1] != runs[2]
+        assert hook.post(content=self.BODY, headers={**first, "webhook-id": "msg_3"}).status_code == 401
+
+    def test_its_secret_is_nowhere_in_what_the_run_is_given(self, hook: Hook) -> None:
+        self.connect(hook, secret="long and secret")
+        body = b'{"said": "long and secret"}'
+        run_id = hook.post(content=body, headers=self.signature("long and secret", body)).json()["run_id"]
+        assert "long and secret" not in str(hook.given(run_id))

@@ -31,14 +31,15 @@ from scripts.studio import ROOT, environment
 from tests.chaos.plans import CHILD, PLANS
 
 EARLIEST, LATEST = 0.005, 0.9
-"""Seconds after its start at which a worker is killed."""
+"""Seconds after which a worker is killed: after its start, and every other one after it began its first run, since a
+machine that does much else may take longer than that to start one."""
 FAULTS = 0.03
 """The share of writes that the services do, or do not do, and call failed."""
 A_LIFE = 2
 """Runs that a worker starts."""
 LANES = 2
 """Storms at the same time."""
-CALM = 40.0
+CALM = 120.0
 """Seconds that a worker may take to finish what is left once nobody kills it."""
 TAGGED = re.compile(r"([0-9a-f]{12})(-\d)? ((?:mail|issue|page|comment|commit|append) [^\n]*)")
 
@@ -110,6 +111,10 @@ class Workers:
         self._process.stdin.flush()
         self.pid = int(self._expect("life")[0])
 
+    def until_run(self) -> None:
+        """Wait until the worker has begun a run."""
+        self._expect("run")
+
     def kill(self) -> bool:
         """Kill the worker. Whether it was over by itself."""
         with contextlib.suppress(ProcessLookupError):
@@ -144,6 +149,7 @@ class Workers:
                 self.given_out.append((rest[0], rest[1], rest[2]))
             if first == word:
                 return rest
+            assert first != "dead", f"a worker broke: {self.log()[-3000:]}"
         raise AssertionError(f"the workers' parent died: {self.log()[-3000:]}")
 
 
@@ -191,8 +197,10 @@ def storm(folder: Path, kills: int, seed: int, kinds: Sequence[str] = tuple(PLAN
     workers = Workers(home, service.url)
     turns = itertools.cycle(rng.sample(sorted(kinds), len(kinds)))
     try:
-        for _ in range(kills):
+        for number in range(kills):
             workers.begin([next(turns) for _ in range(A_LIFE)])
+            if number % 2:
+                workers.until_run()
             time.sleep(rng.uniform(EARLIEST, LATEST))
             workers.kill()
             service.settle()

@@ -12,7 +12,7 @@ from tests.chaos.storm import chosen_seed, storms
 KILLS = 50
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_run_survives_kills_at_any_instant_and_has_each_effect_once(tmp_path: Path) -> None:
     outcome = storms(tmp_path, KILLS, chosen_seed())
     sys.stdout.write(f"\n{outcome}\n")

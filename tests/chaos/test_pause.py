@@ -14,7 +14,7 @@ from orchestrator.journal import LEASE
 from tests.chaos.plans import PLANS
 from tests.chaos.storm import Outcome, Service, Workers, chosen_seed, count, finish, prepare
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     paused, other = Workers(home, service.url), Workers(home, service.url)
     try:
         paused.begin([kind for kind in sorted(PLANS) for _ in range(2)])
-        time.sleep(0.2)
+        paused.until_run()
         other.begin([])
         time.sleep(random.Random(seed).uniform(0.1, 0.8))
         os.kill(paused.pid, signal.SIGSTOP)

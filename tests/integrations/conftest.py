@@ -41,7 +41,7 @@ def server() -> Iterator[tuple[str, list[ASGIApp]]]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not server.started:
             assert thread.is_alive(), "the practice services could not start"
             assert time.monotonic() < deadline, "the practice services did not start in time"

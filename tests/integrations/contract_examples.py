@@ -85,7 +85,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "data.sort": {"by": "amount"},
     "data.group": {"by": "name"},
     "data.join": {"left": ROWS, "right": ROWS, "left_field": "name"},
-    "data.render": {"text": "Hello {{ name }}", "variables": {"name": "Ana"}},
+    "data.render": {"text": "Hello Ana"},
     "drive.upload_file": {"name": "contract.md", "content": "# Contract"},
     "drive.create_folder": {"name": "Contract"},
     "files.write": {"path": "notes/a.md", "content": "# A"},
@@ -105,6 +105,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "notion.create_page": {"parent": "Inbox summaries", "title": "A page", "markdown": "Its text."},
     "telegram.send_document": {"content": "# A"},
     "gmail.wait_for_reply": {"id": Of(G_MAIL, "id")},
+    "email.move_message": {"folder": "Archive"},
     "email.wait_for_reply": {"id": Of(E_MAIL, "id")},
     "telegram.wait_for_answer": {"question": Of(QUESTION, "id")},
 }

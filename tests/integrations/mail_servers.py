@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from integrations.practice import mail_box, mail_folders
-from integrations.practice.imap import MailServers
+from integrations.practice.email import MailServers
 from integrations.practice.store import Store
 
 Say = Callable[[bytes], bytes | None]
@@ -55,6 +55,7 @@ def saying(greeting: bytes, answer: Say, context: ssl.SSLContext | None = None) 
                 plain.settimeout(5)
                 if stopping:
                     return
+                open_ones.append(plain)
                 with suppress(OSError):
                     connection = context.wrap_socket(plain, server_side=True) if context else plain
                     with connection:
@@ -67,12 +68,16 @@ def saying(greeting: bytes, answer: Say, context: ssl.SSLContext | None = None) 
                                 connection.sendall(said)
 
     stopping: list[bool] = []
+    open_ones: list[socket.socket] = []
     thread = Thread(target=serve)
     thread.start()
     try:
         yield server.getsockname()[1]
     finally:
         stopping.append(True)
+        for one in open_ones:  # one that a client keeps for its next use
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
         with socket.create_connection(server.getsockname()):
             thread.join()
         server.close()

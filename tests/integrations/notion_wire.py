@@ -22,7 +22,7 @@ SCHEMA = Path(__file__).parent / "schemas" / "notion.json"
 KEY = "run-1/step/"
 
 
-def a_call(key: str = KEY, timeout: float = 20.0) -> Call:
+def a_call(key: str = KEY, timeout: float = 50.0) -> Call:
     return Call(run_id="run-1", step_id="step", key=key, services=Services(), timeout=timeout)
 
 

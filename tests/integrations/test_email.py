@@ -150,7 +150,7 @@ class TestTheContract:
         values = {
             name: text.format(practice="http://studio.local:8501/x") for name, text in (email.practice or {}).items()
         }
-        assert EmailAccount.model_validate({"practice": True, **values}).base_url == "http://studio.local:8501/x/imap"
+        assert EmailAccount.model_validate({"practice": True, **values}).base_url == "http://studio.local:8501/x/email"
 
 
 class TestServers:

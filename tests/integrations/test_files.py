@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from integrations import _code_blocks as code
 from integrations import files as module
-from integrations._run_folder import MAX_FILE, safe_path
+from integrations._run_folder import MAX_FILE
 from integrations.files import FromAnswer, List, Read, Write
 from orchestrator.actions import Account, Call, ServiceError
+from orchestrator.file_names import safe_path
 from orchestrator.preview import has_placeholder
 from orchestrator.registry import Registry
 from orchestrator.settings import Settings

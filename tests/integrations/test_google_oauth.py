@@ -16,7 +16,7 @@ from integrations.gmail import GmailAccount, gmail
 from integrations.practice.google_oauth import CLIENT_ID, CLIENT_SECRET, SCOPES, SERVICE
 from orchestrator.account_entries import AccountEntry
 from orchestrator.consents import Begun
-from orchestrator.errors import AccountError, InvalidInput, NotFound, Unavailable
+from orchestrator.errors import AccountError, InvalidInput, NotFound, ServiceError, Unavailable
 from orchestrator.masking import mask
 from orchestrator.registry import Registry
 from orchestrator.settings import Settings
@@ -265,3 +265,66 @@ class TestThePracticeSignIn:
     def test_refuses_as_google_does(self, practice: Practice, form: dict[str, str], code: str) -> None:
         reply = httpx2.post(f"{practice.url}/google_oauth/token", data={**CLIENT, **form})
         assert (reply.status_code, reply.json()["error"]) == (401 if code == "invalid_client" else 400, code)
+
+
+class TestTakingBack:
+    """Who removes an account may also end at Google what was allowed."""
+
+    def test_google_is_told_and_the_token_is_worth_nothing(self, engine: WorkflowEngine) -> None:
+        end(engine, begin(engine))
+        values = engine.accounts.kept("gmail", "work")
+        assert engine.consents.can_take_back("gmail", "work")
+        engine.consents.remove("gmail", "work")
+        assert saved(engine) == []
+        engine.accounts.add("gmail", "again", values)
+        with pytest.raises(AccountError, match="access was taken back"):
+            engine.accounts.test("gmail", "again")
+
+    def test_what_has_ended_before_is_no_error(self, engine: WorkflowEngine) -> None:
+        there = {"oauth_base_url": f"{engine.practice_url}/google_oauth"}
+        engine.accounts.add("gmail", "work", {**CLIENT, **there, "refresh_token": "1//long-gone"})
+        engine.consents.remove("gmail", "work")
+        assert saved(engine) == []
+
+    def test_not_while_another_account_lives_by_it(self, engine: WorkflowEngine) -> None:
+        """Google ends all that a client was allowed by a person, Drive with Gmail."""
+        end(engine, begin(engine))
+        end(engine, begin(engine, "drive"))
+        assert not engine.consents.can_take_back("gmail", "work")
+        with pytest.raises(InvalidInput, match="Drive account 'work'"):
+            engine.consents.remove("gmail", "work")
+        assert engine.accounts.test("gmail", "work")
+        engine.accounts.remove("drive", "work")
+        assert engine.consents.can_take_back("gmail", "work")
+
+    def test_another_client_is_another_matter(self, engine: WorkflowEngine) -> None:
+        end(engine, begin(engine))
+        other = {"client_id": "other", "client_secret": "GOCSPX-other", "refresh_token": "1//other"}
+        engine.accounts.add("drive", "work", other)
+        assert engine.consents.can_take_back("gmail", "work")
+
+    def test_where_google_cannot_be_told_the_account_is_gone_and_a_person_knows(self, engine: WorkflowEngine) -> None:
+        nowhere = {"oauth_base_url": "http://127.0.0.1:9"}
+        engine.accounts.add("gmail", "work", {**CLIENT, **nowhere, "refresh_token": "1//secret-token"})
+        with pytest.raises(ServiceError) as raised:
+            engine.consents.remove("gmail", "work")
+        said = str(raised.value)
+        assert "removed here, but Google still allows it" in said
+        assert "myaccount.google.com/permissions" in said
+        assert "secret-token" not in said
+        assert saved(engine) == []
+
+    def test_a_bare_token_is_nothing_that_was_allowed_here(self, engine: WorkflowEngine) -> None:
+        engine.accounts.add("gmail", "work", {"token": "ya29.only"})
+        assert not engine.consents.can_take_back("gmail", "work")
+        with pytest.raises(InvalidInput, match="nothing to take back"):
+            engine.consents.remove("gmail", "work")
+        assert saved(engine) == ["work"]
+
+    def test_one_that_is_not_there_is_told(self, engine: WorkflowEngine) -> None:
+        with pytest.raises(NotFound):
+            engine.consents.remove("gmail", "work")
+
+
+def saved(engine: WorkflowEngine) -> list[str]:
+    return [entry.name for entry in engine.accounts.list() if entry.source == "saved"]

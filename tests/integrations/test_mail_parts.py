@@ -12,15 +12,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from integrations import _run_folder
 from integrations._mail_compose import KEY_HEADER, Answered, compose, digest, message_id
 from integrations._mail_fields import is_address
-from integrations._mail_files import LONGEST, safe_names
 from integrations._mail_imap import MailId
 from integrations._mail_parts import from_base64, parts_of
 from integrations._mail_smtp import _lines
 from integrations._mail_text import decoded, header_lines, made_plain, made_safe
 from orchestrator.actions import ServiceError
+from orchestrator.file_names import LONGEST, safe_names, safe_path
 
 
 def written(**values: Any) -> Any:
@@ -111,7 +110,7 @@ class TestNamesOfFiles:
         assert len({name.casefold() for name in safe}) == len(names)
         for name in safe:
             assert "/" not in name
-            assert _run_folder.safe_path(f"attachments/{name}") == f"attachments/{name}"
+            assert safe_path(f"attachments/{name}") == f"attachments/{name}"
             assert len(name.encode()) <= LONGEST + 10
 
     @pytest.mark.parametrize("name", ["report.md", "Größe.pdf", "報告書 2026.docx", "a.tar.gz"])

@@ -173,6 +173,7 @@ class TestAnything:
 
         assert letters(again) == letters(spaced)
 
+    @pytest.mark.timeout(300)  # many examples
     @given(trees(styled_words()))
     @settings(max_examples=150)
     def test_comes_back_as_it_was(self, found: list[Block]) -> None:

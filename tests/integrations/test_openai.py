@@ -303,7 +303,7 @@ def test_an_answer_has_to_be_finished_in_time(server: Server, model: str) -> Non
     started = time.monotonic()
     with pytest.raises(Unavailable, match=r"did not finish within 0\.4 seconds"):
         server.ask(model, timeout=0.4)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 3  # when it is there
 
 
 def test_a_wrong_key_is_a_matter_of_the_account_and_is_not_repeated(server: Server) -> None:

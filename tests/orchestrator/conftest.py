@@ -122,7 +122,7 @@ class Board:
         def post(p: Post, account: Account, call: Call) -> Posted:
             self.entered.set()
             if p.text == "held":
-                self.gate.wait(10)
+                self.gate.wait(30)
             with self.lock:
                 self.posts.append((call.key, p.text))
                 number = len(self.posts)

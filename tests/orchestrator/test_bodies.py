@@ -242,6 +242,23 @@ class TestAnotherWorkflow:
         assert engine.wait(engine.resume(failed.run_id)).status == "succeeded"
         assert [text for _, text in board.posts] == ["once"]
 
+    def test_that_goes_on_by_itself_is_not_waited_for(
+        self, engine: WorkflowEngine, workflow: Build, child: Callable[..., None], board: Any
+    ) -> None:
+        """It tells nobody of its end but the run that began it, which is over."""
+        down = {"id": "down", "uses": "board.flaky", "with": {"times": 1}}
+        child(down, {**post("p", "held"), "needs": ["down"]}, inputs={"n": {"type": "integer"}})
+        failed = engine.execute_workflow(workflow(self.call())).run_id
+        alone = engine.resume(next(run.id for run in engine.runs() if run.parent))
+        assert board.entered.wait(10)
+        refused = engine.wait(engine.resume(failed))
+        assert refused.error is not None
+        assert refused.error["message"] == f"Its run {alone} goes on by itself."
+        board.gate.set()
+        engine.wait(alone)
+        assert engine.wait(engine.resume(failed)).status == "succeeded"
+        assert len(board.posts) == 1
+
     def test_is_cancelled_with_the_run_that_started_it(
         self, engine: WorkflowEngine, workflow: Build, child: Callable[..., None]
     ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.bundle_contents import contents_of
 from orchestrator.bundle_import import bring_in, keep_all, look
-from orchestrator.bundles import Bundle, digest, is_bundle, pack, read
+from orchestrator.bundles import Bundle, content_of, digest, is_bundle, pack, read
 from orchestrator.errors import InvalidFile, InvalidInput, InvalidWorkflow, NotFound
 from orchestrator.settings import Settings
 from orchestrator.templates import Template
@@ -93,6 +93,14 @@ class TestABundle:
     def test_carries_no_name_of_an_account(self, bundle: Bundle) -> None:
         assert "private mail" not in bundle.to_json()
         assert "account" not in bundle.to_json()
+
+    def test_carries_no_name_of_an_account_that_a_trigger_acts_as(self) -> None:
+        ask = {"uses": "gmail.search_messages", "account": "private mail"}
+        poll = {"type": "poll", "ask": ask, "items": "{{ result.messages }}", "identity": "{{ item.id }}"}
+        hook = {"type": "webhook", "signed_by": "webhook", "account": "private mail"}
+        content = content_of(Workflow.model_validate({**writer().dump(), "triggers": {"poll": poll, "hook": hook}}))
+        assert "private mail" not in json.dumps(content)
+        assert content["triggers"]["hook"]["signed_by"] == "webhook"
 
     def test_is_told_from_a_workflow_by_its_format_number(self, bundle: Bundle) -> None:
         assert is_bundle(json.loads(bundle.to_json()))

@@ -43,9 +43,9 @@ def test_what_a_model_must_judge_is_not_known_without_one() -> None:
 
 
 def test_no_pattern_takes_long_whatever_the_answer() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert check(expectation("matches", "(a+)+$"), "a" * 100_000 + "b").holds is False
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 @pytest.mark.parametrize(

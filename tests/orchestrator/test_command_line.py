@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.settings import ROOT
+from orchestrator.settings import ROOT, Settings
+from orchestrator.workflow_engine import WorkflowEngine
 from tests.orchestrator.command import Command
 
 WORKFLOW: dict[str, Any] = {
@@ -108,6 +110,12 @@ def test_a_run_that_fails_exits_with_1_and_says_why(command: Command, home: Path
         (["run", "FILE", "--inputs", "gone.json"], "gone.json cannot be read"),
         (["show", "nobody"], "There is no run 'nobody'"),
         (["resume", "nobody"], "There is no run 'nobody'"),
+        (["cancel", "nobody"], "There is no run 'nobody'"),
+        (["rerun", "nobody", "--from", "a", "--only", "a"], "Give --from or --only, not both."),
+        (["rerun", "nobody", "--set", "a"], "'a' is not STEP.PARAMETER=VALUE. Write it as --set"),
+        (["rerun", "nobody", "--set", "a=1"], "'a' names no parameter of a step."),
+        (["rerun", "nobody", "--pin", "a"], "'a' is not STEP=JSON."),
+        (["runs", "--status", "bogus"], "no status 'bogus'; there is queued, running"),
         (["serve", "--host", "0.0.0.0"], "has no sign-in yet. Use 127.0.0.1 or localhost."),
         (["frobnicate"], "No such command 'frobnicate'"),
     ],
@@ -120,6 +128,51 @@ def test_what_cannot_start_exits_with_2_and_says_why(
     assert says in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_what_goes_wrong_is_json_for_whoever_asks_for_that(command: Command, home: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"id": "bad", "steps": [{"id": "a", "uses": "nobody.knows"}, {"id": "b", "uses": "no.such"}]}')
+    for arguments, code, problems in ((["show", "nobody"], "not_found", 0), (["run", str(bad)], "invalid_workflow", 2)):
+        done = command(*arguments, "--json", home=home)
+        error = json.loads(done.stdout)["error"]
+        assert (done.returncode, done.stderr) == (2, "")
+        assert (error["code"], len(error.get("problems", []))) == (code, problems)
+
+
+class TestARunThatIsAsked:
+    """A command that does not fit what a run waits for, or that it is over, is told so."""
+
+    @staticmethod
+    def run(command: Command, home: Path, **step: Any) -> str:
+        file = home.parent / "asks.json"
+        file.write_text(json.dumps({"id": "asks", "name": "[/] asks", "steps": [{"id": "a", **step}]}))
+        return json.loads(command("run", str(file), "--json", home=home).stdout)["run_id"]
+
+    @pytest.mark.parametrize(
+        ("step", "arguments", "says"),
+        [
+            ({"uses": "wait_for_input", "with": {"message": "?"}}, ["approve"], "more than yes or no, in a. Use the"),
+            ({"uses": "approve", "with": {"message": "?"}}, ["approve", "--hash", "x"], "This is not what was shown."),
+            ({"uses": "set", "with": {"values": {}}}, ["approve"], "asks for no approval: it succeeded."),
+            ({"uses": "set", "with": {"values": {}}}, ["cancel"], "is over: it succeeded."),
+            ({"uses": "set", "with": {"values": {}}}, ["resume"], "succeeded: nothing is left to do."),
+        ],
+    )
+    def test_what_does_not_fit(
+        self, command: Command, home: Path, step: dict[str, Any], arguments: list[str], says: str
+    ) -> None:
+        run_id = self.run(command, home, **step)
+        done = command(arguments[0], run_id, *arguments[1:], home=home)
+        assert done.returncode == 2
+        assert says in " ".join(done.stderr.split())
+
+    def test_is_listed_and_shown_whatever_its_name_is(self, command: Command, home: Path) -> None:
+        run_id = self.run(command, home, uses="approve", **{"with": {"message": "[/] sure?", "show": "[/]"}})
+        (home / "workflows").mkdir(parents=True, exist_ok=True)
+        shutil.copy(home.parent / "asks.json", home / "workflows" / "asks.json")
+        for arguments in (["list"], ["runs"], ["show", run_id], ["triggers"]):
+            assert command(*arguments, home=home).returncode == 0
 
 
 def test_validate_tells_every_mistake_of_every_file(command: Command, home: Path, file: Path, tmp_path: Path) -> None:
@@ -153,6 +206,7 @@ def test_the_published_schema_is_the_one_of_the_code(command: Command, home: Pat
     assert command("schema", home=home).stdout == (ROOT / "workflows" / "schema.json").read_text()
 
 
+@pytest.mark.timeout(180)
 def test_a_killed_run_goes_on_where_it_was(command: Command, home: Path, file: Path) -> None:
     slow = {
         "id": "mail_to_page",
@@ -180,16 +234,13 @@ def test_a_killed_run_goes_on_where_it_was(command: Command, home: Path, file: P
     file.write_text(json.dumps(slow))
     environment = {**os.environ, "PATCHBAY_HOME": str(home)}
     arguments = [sys.executable, "-m", "orchestrator", "run", str(file), "--json"]
-    process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
-    run_id, done = "", 0
-    while done < 5:
-        time.sleep(0.1)
-        listed = json.loads(command("runs", "--json", home=home).stdout)
-        run_id = listed[0]["id"] if listed else ""
-        if run_id:
-            done = len(json.loads(command("show", run_id, "--json", home=home).stdout)["effects"])
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    with WorkflowEngine(Settings.load(home=home)) as watcher:
+        process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+        while not (runs := watcher.runs(limit=1)) or len(watcher.run(runs[0].id).effects) < 5:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        run_id = runs[0].id
 
     before = json.loads(command("show", run_id, "--json", home=home).stdout)
     assert before["status"] == "running"

@@ -43,7 +43,8 @@ def test_a_secret_in_the_command_is_refused(command: Command, home: Path) -> Non
 
 def test_what_is_missing_is_told(command: Command, home: Path) -> None:
     assert "'Personal access token' is missing" in command("accounts", "add", "github", home=home).stderr
-    assert "no connector 'gitbub'" in command("accounts", "add", "gitbub", home=home).stderr
+    assert "the nearest is 'github'" in command("accounts", "add", "gitbub", home=home).stderr
+    assert "AI needs no account" in command("accounts", "add", "ai", home=home).stderr
     assert "no account 'work'" in command("accounts", "remove", "github", "work", "--yes", home=home).stderr
 
 

@@ -18,6 +18,9 @@ from integrations.practice.google_oauth import CLIENT_ID, CLIENT_SECRET
 from orchestrator.practice import PracticeServer
 from orchestrator.settings import ROOT
 
+PATIENCE = 40
+"""Seconds for what a process does that is only just starting, on a machine that does much else."""
+
 
 @pytest.fixture
 def google(tmp_path: Path) -> Iterator[str]:
@@ -58,8 +61,8 @@ def link_of(process: subprocess.Popen[str]) -> str:
 
 def allow(link: str) -> httpx2.Response:
     scope = parse_qs(urlsplit(link).query)["scope"][0]
-    reply = httpx2.post(link, data={"scope": scope.split(), "answer": "allow"})
-    return httpx2.get(reply.headers["location"])
+    reply = httpx2.post(link, data={"scope": scope.split(), "answer": "allow"}, timeout=PATIENCE)
+    return httpx2.get(reply.headers["location"], timeout=PATIENCE)
 
 
 def output_of(process: subprocess.Popen[str]) -> str:
@@ -67,7 +70,7 @@ def output_of(process: subprocess.Popen[str]) -> str:
     assert process.stderr is not None
     with process.stdout, process.stderr:
         said = process.stdout.read()
-        assert process.wait(20) == 0, process.stderr.read()
+        assert process.wait(PATIENCE) == 0, process.stderr.read()
     return said
 
 

@@ -39,11 +39,13 @@ def test_variables_of_a_workflow_are_the_inputs_of_its_next_run(engine: Workflow
     assert engine.execute_workflow(echo).outputs == {"n": 7}
 
 
-def test_steps_that_nothing_ties_run_in_parallel(engine: WorkflowEngine, workflow: Build) -> None:
-    naps = [{"id": f"s{n}", "uses": "board.sleep", "with": {"seconds": 0.4}} for n in range(4)]
-    started = time.monotonic()
-    assert engine.execute_workflow(workflow(*naps)).status == "succeeded"
-    assert time.monotonic() - started < 1.2
+def test_steps_that_nothing_ties_run_in_parallel(engine: WorkflowEngine, workflow: Build, board: Any) -> None:
+    held = [{"id": f"s{n}", "uses": "board.post", "with": {"text": "held"}} for n in range(4)]
+    run_id = engine.start_workflow(workflow(*held))
+    while {step.status for step in engine.run(run_id).steps} != {"running"}:
+        time.sleep(0.01)
+    board.gate.set()
+    assert engine.wait(run_id).status == "succeeded"
 
 
 class TestWhatKeepsARunFromStarting:
@@ -124,7 +126,7 @@ class TestCancel:
         engine.cancel(run_id)
         result = engine.wait(run_id)
         assert (result.status, result.steps["a"].status) == ("cancelled", "cancelled")
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 3, "it slept to its end"
 
     def test_waits_for_a_write_that_is_under_way(self, engine: WorkflowEngine, workflow: Build, board: Any) -> None:
         run_id = engine.start_workflow(workflow({"id": "a", "uses": "board.post", "with": {"text": "held"}}))
@@ -222,11 +224,12 @@ class TestResume:
         assert (result.steps["a"].attempts, result.steps["b"].attempts) == (1, 2)
 
 
-def test_whoever_watches_sees_the_run_from_start_to_end(engine: WorkflowEngine, workflow: Build) -> None:
-    run_id = engine.start_workflow(workflow({"id": "a", "uses": "board.sleep", "with": {"seconds": 0.2}}))
-    seen = [picture.content["steps"]["a"]["status"] for picture in engine.follow(run_id)]
-    assert seen[0] in ("pending", "running")
-    assert seen[-1] == "succeeded"
+def test_whoever_watches_sees_the_run_from_start_to_end(engine: WorkflowEngine, workflow: Build, board: Any) -> None:
+    run_id = engine.start_workflow(workflow({"id": "a", "uses": "board.post", "with": {"text": "held"}}))
+    pictures = engine.follow(run_id)
+    assert next(pictures).content["steps"]["a"]["status"] in ("pending", "running")
+    board.gate.set()
+    assert [*pictures][-1].content["steps"]["a"]["status"] == "succeeded"
     assert [picture.status for picture in engine.follow(run_id)] == ["succeeded"]
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from orchestrator.errors import InvalidInput, InvalidWorkflow, NotFound
+from orchestrator.errors import InvalidInput, InvalidWorkflow, NotFound, StoreError
+from orchestrator.registry import Registry
+from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import RunResult, WorkflowEngine
 
@@ -123,6 +126,42 @@ class TestACorrectedVersion:
             engine.rerun(first.run_id, workflow=workflow({"id": "a", "uses": "no.such"}))
 
 
+class TestResumedTwiceAtOnce:
+    """Both would do the same writes, at the same time: neither finds in the ledger what the other is about to do."""
+
+    @pytest.fixture
+    def failed(self, engine: WorkflowEngine, workflow: Build) -> str:
+        down = {"id": "down", "uses": "board.flaky", "with": {"times": 1}}
+        post = {"id": "post", "uses": "board.post", "needs": ["down"], "with": {"text": "held"}}
+        return engine.execute_workflow(workflow(down, post)).run_id
+
+    def test_a_run_goes_on_as_one(self, engine: WorkflowEngine, failed: str, board: Any) -> None:
+        def resume() -> str:
+            try:
+                return engine.resume(failed)
+            except StoreError:
+                return "refused"
+
+        with ThreadPoolExecutor() as threads:
+            began = [one.result() for one in [threads.submit(resume) for _ in range(3)]]
+        board.gate.set()
+        (goes_on,) = set(began) - {"refused"}
+        assert began.count("refused") == 2
+        assert engine.wait(goes_on).status == "succeeded"
+        assert [text for _, text in board.posts] == ["held"]
+
+    def test_whoever_comes_second_is_told(
+        self, engine: WorkflowEngine, settings: Settings, registry: Registry, failed: str, board: Any
+    ) -> None:
+        first = engine.resume(failed)
+        assert board.entered.wait(10)
+        with WorkflowEngine(settings, registry=registry) as other, pytest.raises(StoreError, match=first):
+            other.resume(failed)
+        board.gate.set()
+        assert engine.wait(first).status == "succeeded"
+        assert len(board.posts) == 1
+
+
 def test_two_runs_are_compared_step_by_step(engine: WorkflowEngine, first: RunResult) -> None:
     again = engine.wait(engine.rerun(first.run_id, inputs={"n": 2}))
     found = engine.compare(first.run_id, again.run_id)
@@ -164,3 +203,24 @@ class TestAWriteOfWhichNobodyKnows:
     def test_wants_one_of_the_answers(self, engine: WorkflowEngine, unknown: str) -> None:
         with pytest.raises(InvalidInput, match="no answer"):
             engine.answer(unknown, "p", "perhaps")
+
+
+@pytest.mark.parametrize("people", [["a"], ["a", "b", "c", "d"]])
+def test_a_loop_that_goes_on_over_another_list_is_refused(
+    engine: WorkflowEngine, workflow: Build, people: list[str]
+) -> None:
+    def over(names: list[str]) -> Workflow:
+        given = {"id": "people", "uses": "set", "with": {"values": {"v": names}}}
+        told = {
+            "id": "told",
+            "uses": "board.flaky",
+            "for_each": "{{ steps.people.values.v }}",
+            "concurrency": 1,
+            "with": {"times": "{{ 1 if index == 2 else 0 }}"},
+        }
+        return workflow(given, told)
+
+    failed = engine.execute_workflow(over(["a", "b", "c"])).run_id
+    result = engine.wait(engine.resume(failed, over(people)))
+    assert result.error is not None
+    assert f"gives {len(people)} items now, and gave 3" in result.error["message"]

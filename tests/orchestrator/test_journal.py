@@ -187,7 +187,7 @@ class TestFailure:
         journal.write(logged(1))
         journal.write(logged(1))  # the same number twice: the database refuses
         with pytest.raises(StoreError, match="cannot be written"):
-            await asyncio.wait_for(journal.barrier("r1", 1), 5)
+            await asyncio.wait_for(journal.barrier("r1", 1), 30)
         with pytest.raises(NotFound):
             journal.run("r1")
 
@@ -334,6 +334,8 @@ class TestChildren:
         journal.write(Batch("r1", 1, new=new_run()))
         journal.flush()
         assert journal.latest_of("r1").id == "r1"
+        journal.write(finished("r1"))
+        journal.flush()
         journal.write(Batch("r2", 1, new=new_run("r2", lineage="r1", at=NOW + 1)))
         journal.flush()
         assert journal.latest_of("r1").id == "r2"

@@ -71,11 +71,24 @@ def test_a_run_that_is_not_over_stays_with_those_it_belongs_to(journal: Journal)
     assert kept(journal) == {"origin", "resumed", "parent", "child", "waits", "done"}
 
 
+def test_the_run_of_a_sub_workflow_stays_as_long_as_one_that_could_begin_it_again(journal: Journal) -> None:
+    """Without it and its ledger, a parent that is resumed would do all of it again."""
+    run(journal, "parent", 100)
+    run(journal, "child", 100, parent="parent", parent_step="call", parent_item="0", lineage="parent-call-0")
+    run(journal, "inner", 100, parent="child", parent_step="a", parent_item="", lineage="parent-call-0-a")
+    run(journal, "resumed", 10, lineage="parent", origin="parent")
+    run(journal, "other", 100, parent="gone", parent_step="call", parent_item="", lineage="gone-call")
+    assert journal.prune(NOW, 90, 0) == 2
+    assert kept(journal) == {"child", "inner", "resumed"}
+    assert journal.prune(NOW + 90 * DAY, 90, 0) == 3
+
+
 def test_what_is_known_of_a_write_stays_as_long_as_any_run_of_its_lineage(journal: Journal) -> None:
     effect = EffectRow("k", "first", "a", "", "mail.send", "work", "Send it", "confirmed", "{}", NOW)
     run(journal, "first", 100, over=False)
     journal.write(Batch("first", 1, effect=effect))
     journal.write(finished("first", NOW - 100 * DAY))
+    journal.flush()
     run(journal, "second", 10, lineage="first", origin="first")
     assert journal.prune(NOW, 90, 0) == 1
     assert journal.effect("k") == effect

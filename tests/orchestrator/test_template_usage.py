@@ -97,11 +97,11 @@ def test_counts_quickly_with_20_000_runs_stored(engine: WorkflowEngine) -> None:
         done = Event("step.succeeded", "ask", "0", data={"output": {"text": "x" * 300}, "usage": USED}, at=NOW)
         engine.journal.write(Batch(run.id, 1, [event_row(run.id, 2, done)], new=run))
     engine.journal.flush()
-    began = time.perf_counter()
+    began = time.thread_time()  # what it costs, whatever else the machine does
     used = engine.template_usage.of("letter")
-    first = time.perf_counter() - began
+    first = time.thread_time() - began
     assert (used.runs, used.calls) == (20_000, 100)
-    assert first < 1.0  # 0.03 s on a machine that does nothing else
-    began = time.perf_counter()
+    assert first < 1.0  # 0.03 s on the machine that it was written on
+    began = time.thread_time()
     assert engine.template_usage.of("letter") is used
-    assert time.perf_counter() - began < 0.01
+    assert time.thread_time() - began < 0.01

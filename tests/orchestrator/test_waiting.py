@@ -133,6 +133,36 @@ class TestApproval:
         assert engine.wait(run_id).status == "succeeded"
 
 
+@pytest.mark.parametrize(
+    ("step", "preview", "says"),
+    [
+        ({"uses": "approve", "with": {"message": "?", "within": 60}}, False, "It is too late"),
+        ({"uses": "board.post", "with": {"text": "x"}, "approve": {"within": 60}}, False, "It is too late"),
+        ({"uses": "board.post", "with": {"text": "x"}}, True, "preview has expired: nothing was sent"),
+    ],
+)
+def test_an_answer_that_comes_too_late_is_none_though_nobody_was_there_to_act_on_the_time(
+    settings: Settings,
+    registry: Registry,
+    workflow: Build,
+    board: Any,
+    step: dict[str, Any],
+    preview: bool,
+    says: str,
+) -> None:
+    clock = ManualClock()
+    with WorkflowEngine(settings, registry=registry, clock=clock) as engine:
+        run_id = engine.start_workflow(workflow({"id": "a", **step}), preview=preview)
+        engine.wait(run_id)
+    clock.advance(3 * 86400)
+    with (
+        WorkflowEngine(settings, registry=registry, clock=clock) as later,
+        pytest.raises(NotFound, match=says),
+    ):
+        later.answer(run_id, "" if preview else "a", {"approved": True})
+    assert board.posts == []
+
+
 def test_a_waiting_run_can_be_cancelled(engine: WorkflowEngine, workflow: Build) -> None:
     run_id = engine.execute_workflow(workflow(ASK, POST)).run_id
     engine.cancel(run_id)

@@ -91,6 +91,8 @@ class Simulation:
 
     def _do(self, command: Any) -> None:
         match command:
+            case Start() | Fail() if self.state.step(command.step, command.item).finished_at is not None:
+                pass  # what was done just before has ended the step: another item of it failed
             case Start():
                 self._start(command)
             case Expand():

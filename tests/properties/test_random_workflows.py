@@ -50,7 +50,6 @@ REGISTRY = Registry([board])
 def bounded(examples: int) -> settings:
     return settings(
         max_examples=examples,
-        derandomize=True,
         database=None,
         phases=(Phase.explicit, Phase.generate, Phase.shrink),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

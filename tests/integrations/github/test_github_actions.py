@@ -282,6 +282,13 @@ class TestSearchingCode:
     def test_can_find_nothing(self, account: GitHubAccount) -> None:
         assert do(search_code, SearchCode(query="zebra"), account).files == []
 
+    @pytest.mark.parametrize("words", ["a repo:other/secret", "REPO:x/y b", "a org:me", "-user:me"])
+    def test_words_that_are_filled_in_do_not_reach_beyond_the_repository(self, words: str) -> None:
+        with pytest.raises(ValidationError, match="leave '"):
+            SearchCode(query=words, repository=HANDBOOK)
+        assert SearchCode(query=words).query == words
+        assert SearchCode(query='"monorepo:" repository:x', repository=HANDBOOK)
+
     def test_is_told_what_is_wrong_with_it(self, account: GitHubAccount) -> None:
         with pytest.raises(ServiceError, match="q missing"):
             do(search_code, SearchCode(query=" "), account)

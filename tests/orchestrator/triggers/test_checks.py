@@ -37,6 +37,8 @@ def test_what_is_right_has_none(paper: Paper) -> None:
         ({**HOOK, "with": {"wat": "x"}}, "triggers.t.with.wat': there is no input 'wat'"),
         ({**HOOK, "with": {"what": "{{ steps.a.what }}"}}, "triggers.t.with.what': 'steps' means nothing here"),
         ({**HOOK, "with": {"what": "{{ trigger.body"}}, "is not a valid expression"),
+        ({**HOOK, "signed_by": "paper"}, "triggers.t.signed_by': 'paper' signs no requests"),
+        ({**HOOK, "account": "work"}, "triggers.t': 'account' needs 'signed_by'"),
         ({**HOOK, "with": {"what": [1]}}, "triggers.t.with.what': Input 'what' must be a text"),
         (
             {**NEWS, "ask": {"uses": "paper.red"}},

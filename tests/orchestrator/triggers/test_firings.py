@@ -16,6 +16,7 @@ from orchestrator.records import Firing
 from orchestrator.settings import Settings
 from orchestrator.stores import open_store
 from orchestrator.triggers.firings import MOST, RETRY, Firings, Request
+from orchestrator.triggers.signatures import Signatures
 from orchestrator.triggers.switches import Switches
 from orchestrator.workflow_engine import WorkflowEngine
 from tests.orchestrator.triggers.conftest import DAILY, HOOK, NEWS, Paper
@@ -353,6 +354,7 @@ class TestPoll:
                 start=engine.start_workflow,
                 read=break_off,
                 under_way=engine.journal.under_way,
+                check=Signatures(engine.accounts, clock).check,
             )
             with pytest.raises(StoreError):
                 other.tick()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from orchestrator.bundle_import import bring_in
@@ -18,7 +19,7 @@ from orchestrator.stores import open_store
 from orchestrator.triggers.switches import KEPT, Switches
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
-from tests.orchestrator.triggers.conftest import DAILY, HOOK
+from tests.orchestrator.triggers.conftest import DAILY, HOOK, NEWS, Paper
 
 Publish = Callable[..., Any]
 
@@ -61,6 +62,23 @@ async def test_whoever_tends_the_store_starts_what_is_due(
             await asyncio.sleep(0.01)
             runs = engine.runs(began="schedule", status=["succeeded"])
     assert len(runs) == 1
+
+
+@pytest.mark.parametrize("trigger", [{"type": "schedule", "every": 3600, "with": {"what": "{{ trigger.at }}"}}, NEWS])
+def test_a_clock_that_was_a_year_ahead_silences_nothing(
+    engine: WorkflowEngine, publish: Publish, paper: Paper, clock: ManualClock, trigger: dict[str, Any]
+) -> None:
+    publish(it=trigger)
+    engine.triggers.switch_on("tell", "it")
+    clock.advance(366 * 86400)
+    engine.firings.tick()
+    before = len(engine.runs())
+    clock.advance(-366 * 86400)
+    paper.news = [{"id": 1, "title": "news"}]
+    engine.triggers.follow_files()
+    clock.advance(3600)
+    engine.firings.tick()
+    assert len(engine.runs()) == before + 1
 
 
 def test_what_is_imported_in_place_of_a_workflow_does_not_fire(

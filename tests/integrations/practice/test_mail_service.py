@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from integrations.practice import mail_box, mail_folders
-from integrations.practice.imap import routes
+from integrations.practice.email import routes
 from integrations.practice.store import Store
 from tests.integrations.mail_servers import Post, practice_mail
 
@@ -49,7 +49,7 @@ def uids(imap: imaplib.IMAP4, folder: str, *keys: str) -> list[bytes]:
 
 class TestWhereTheyAre:
     def test_they_are_named_as_a_provider_names_its_servers(self, practice: Any) -> None:
-        with urllib.request.urlopen(f"{practice.url}/imap/mail/config-v1.1.xml?emailaddress={SAM}") as answer:
+        with urllib.request.urlopen(f"{practice.url}/email/mail/config-v1.1.xml?emailaddress={SAM}") as answer:
             root = ElementTree.fromstring(answer.read())
         ports = [int(root.findtext(f".//{tag}/port") or "") for tag in ("incomingServer", "outgoingServer")]
         with imaplib.IMAP4("127.0.0.1", ports[0]) as imap, smtplib.SMTP("127.0.0.1", ports[1], "here") as smtp:
@@ -154,7 +154,7 @@ class TestImap:
     def test_a_mailbox_that_is_made_anew_has_uids_of_its_own(self, post: Post) -> None:
         folders = mail_folders.Folders(post.store)
         known = folders.uid_validity()
-        post.store.put("imap", "mailbox", "me", {"uid_validity": known - 100})
+        post.store.put("email", "mailbox", "me", {"uid_validity": known - 100})
         mail_folders.seed(post.store)
         assert folders.uid_validity() >= known
 
