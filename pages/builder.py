@@ -17,17 +17,23 @@ from studio.builder.triggers_panel import triggers_panel
 from studio.builder.workflow_settings import workflow_settings
 from studio.canvas import canvas, catalog_of, marks_of
 from studio.components import editor
-from studio.editing import Editing, change, change_text, open_editing
+from studio.editing import Editing, change, change_text, cross, open_editing
 from studio.history_panel import history_panel
 from studio.markup import plain
 from studio.publish_bar import conflict_box
 from studio.routes import asked
 from studio.run_view import is_over
+from studio.turns import saw, token
 from studio.views import choose_view
 from studio.workflow_view import marks, problems_of
 
-# The canvas needs the room that other pages leave empty.
-ROOM = "<style>[data-testid='stMainBlockContainer'] {padding: 4rem 1.5rem 1rem}</style>"
+# The canvas needs the room that other pages leave empty. What is chosen stays legible under the mouse.
+ROOM = """<style>
+[data-testid='stMainBlockContainer'] {padding: 4rem 1.5rem 1rem}
+[data-testid='stMain'] [role='radio'][aria-checked='true']:hover {
+  background-color: color-mix(in srgb, currentColor 10%, transparent)
+}
+</style>"""
 
 VIEWS = {
     "canvas": ":material/account_tree: Canvas",
@@ -66,10 +72,11 @@ def builder_page(id: str, engine: WorkflowEngine) -> None:
 def canvas_view(editing: Editing, found: list[Problem], run: RunView | None, engine: WorkflowEngine) -> None:
     chosen = f"chosen:{editing.id}"
     st.session_state.setdefault(chosen, asked("step").get("step"))
-    if editing.broken:
-        st.warning(
-            f"The text under JSON is broken: {plain(editing.broken)} The canvas shows the last one that was not."
-        )
+    with st.container():  # always: a form below that moved would lose what is being typed
+        if editing.broken:
+            st.warning(
+                f"The text under JSON is broken: {plain(editing.broken)} The canvas shows the last one that was not."
+            )
     drawing, form = st.columns([5, 2], gap="small")
     with drawing:
         event = canvas(
@@ -84,6 +91,8 @@ def canvas_view(editing: Editing, found: list[Problem], run: RunView | None, eng
         if event is not None:
             st.session_state[chosen] = event.selected
             if event.draft is not None:
+                if event.crossed:
+                    cross(editing, engine.workflow_versions)
                 change(editing, event.draft, engine.workflow_versions)
                 st.rerun()
         wanted = problems_panel(found)
@@ -115,21 +124,19 @@ def watch(run_id: str, before: list[str], engine: WorkflowEngine) -> None:
 
 
 def json_view(editing: Editing, found: list[Problem], engine: WorkflowEngine) -> None:
-    seen, turn = f"json:{editing.id}:seen", f"json:{editing.id}:turn"
-    if st.session_state.get(seen, editing.text) != editing.text:  # changed by something else than this editor
-        st.session_state[turn] = st.session_state.get(turn, 0) + 1
     text = editor(
         editing.text,
         key=f"json:{editing.id}",
-        revision=f"{editing.base}:{st.session_state.get(turn, 0)}",
+        revision=token(editing, "json"),
         language="json",
         label="The workflow as JSON",
         height=560,
         problems=marks(found, editing.text),
+        crossed=lambda: cross(editing, engine.workflow_versions),
     )
-    st.session_state[seen] = text
     if text != editing.text:
         change_text(editing, text, engine.workflow_versions)
+        saw(editing, "json")
         st.rerun()
     problems_panel(found)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from orchestrator.history import RunSummary, RunView
+from orchestrator.library import Entry
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.account_panels import care
 from studio.draft_list import show_drafts
@@ -101,18 +102,26 @@ def recent(engine: WorkflowEngine) -> None:
 
 
 def workflows(engine: WorkflowEngine) -> None:
-    """Those that are pinned; all of them while none is."""
+    """Those that are pinned; while none is, those that ran last and others, as many as are taken in at a glance."""
     at_hand = pinned(engine)
+    entries = at_hand or by_use(engine)
     st.subheader("Pinned" if at_hand else "Workflows", anchor=False)
-    cards = [card(entry, engine) for entry in at_hand or engine.library.workflows.list()]
+    cards = [card(entry, engine) for entry in (at_hand or entries[:SHOWN])]
     if cards:
         workflow_cards(cards, engine)
     else:
         st.info("There are no workflows yet. Import one on the page Workflows.", icon=":material/upload:")
     with st.container(horizontal=True):
-        if at_hand:
+        if len(cards) < len(entries) or at_hand:
             link("All workflows", "workflows", ":material/arrow_forward:")
         link("More in the gallery", "gallery", ":material/storefront:")
+
+
+def by_use(engine: WorkflowEngine) -> list[Entry]:
+    """All workflows, those that ran last at first."""
+    order = list(dict.fromkeys(run.workflow_id for run in engine.runs(limit=LOOKED_AT)))
+    ranks = {id: rank for rank, id in enumerate(order)}
+    return sorted(engine.library.workflows.list(), key=lambda entry: ranks.get(entry.id, len(ranks)))
 
 
 engine = current()

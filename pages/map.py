@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit_agraph import Config, _agraph
 
 from orchestrator.errors import PatchbayError
+from orchestrator.template_usage import templates_of
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.markup import plain
 from studio.routes import link
+from studio.search import search
+from studio.sheets import PER_SHEET, in_sheets
 from studio.usage_map import COLORS, INK, ROW, MapNode, UsageMap, agraph_data, usage_map
 
 
@@ -66,15 +70,38 @@ def show_list(usage: UsageMap) -> None:
                     st.caption("uses " + ", ".join(map(plain, usage.neighbours(node))), width="content")
 
 
-engine = current()
-st.title("Map", anchor=False)
-templates = {entry.id: entry.name for entry in engine.library.templates.list()}
-usage = usage_map(readable_workflows(engine), templates, engine.registry)
-if not usage.nodes:
-    st.caption("There is nothing to draw yet.")
-else:
+def show_map(workflows: Sequence[Workflow], templates: dict[str, str], engine: WorkflowEngine) -> None:
+    usage = usage_map(workflows, templates, engine.registry)
+    if not usage.nodes:
+        st.caption("There is nothing to draw yet.")
+        return
     with st.container(key="drawing"):
         node = draw(usage)
         if node is not None:
             show_clicked(node, usage)
     show_list(usage)
+
+
+def list_page(engine: WorkflowEngine) -> None:
+    """All of it while it can be taken in at once; else those that are searched for, one sheet at a time."""
+    workflows = readable_workflows(engine)
+    templates = {entry.id: entry.name for entry in engine.library.templates.list()}
+    if len(workflows) <= PER_SHEET:
+        show_map(workflows, templates, engine)
+        return
+    wanted = search("Search workflows by name")
+    words = wanted.casefold().split()
+    found = [one for one in workflows if all(word in one.title.casefold() for word in words)]
+    if not found:
+        st.caption("No workflow fits this search.")
+
+    def show_sheet(shown: Sequence[Workflow]) -> None:
+        used = {id for workflow in shown for id in templates_of(workflow, engine.registry)}
+        if shown:
+            show_map(shown, {id: name for id, name in templates.items() if id in used}, engine)
+
+    in_sheets(found, show_sheet, key=f"map:{wanted}")
+
+
+st.title("Map", anchor=False)
+list_page(current())

@@ -10,7 +10,7 @@ import streamlit as st
 from orchestrator.history import RunSummary, RunView
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, current
-from studio.components import canvas, run_status
+from studio.components import CanvasStep, canvas, run_status
 from studio.labels import distinct
 from studio.markup import plain
 from studio.moments import moment
@@ -23,12 +23,16 @@ from studio.run_files import Files, all_files, files_of
 from studio.run_filters import run_filters
 from studio.run_list import kept_fresh, run_rows
 from studio.run_panels import accounts_summary, input_summary, relatives, run_buttons, show_made, show_timeline
+from studio.run_reading import RunRead, boxes, read_run
 from studio.run_step import show_step
 from studio.run_view import first_choice, headline, is_over, is_still, step_name
 from studio.status import PREVIEW, badge
-from studio.workflow_view import canvas_steps, model_notes
+from studio.workflow_view import model_notes
 
 PER_PAGE = 20
+
+# Steps that are chosen by buttons beside each other; more of them from a list that can be searched.
+PILLS = 40
 
 
 def list_page(engine: WorkflowEngine) -> None:
@@ -61,7 +65,8 @@ def from_the_start() -> None:
 
 def run_page(id: str, engine: WorkflowEngine) -> None:
     link("All runs", "runs", ":material/arrow_back:")
-    run = engine.run_to_look_at(id)
+    read = read_run(id, engine)
+    run = read.run
     files = files_of(id, engine)
     now = time.time()
     st.title(plain(run.summary.workflow_name or run.summary.workflow_id), anchor=False)
@@ -80,7 +85,7 @@ def run_page(id: str, engine: WorkflowEngine) -> None:
     show_questions(run, engine)
     show_made(run, engine)
     all_files(files)
-    chosen = graph(run, engine)
+    chosen = graph(read, engine)
     if is_still(run):
         show_timeline(run, now)
         step_panel(run, chosen, files, engine)
@@ -94,15 +99,14 @@ def run_page(id: str, engine: WorkflowEngine) -> None:
     st.caption(f"Run `{id}`, started {moment(run.summary.created_at, st.context.timezone)}")
 
 
-def graph(run: RunView, engine: WorkflowEngine) -> str | None:
+def graph(read: RunRead, engine: WorkflowEngine) -> str | None:
     """The graph, live until the run is over. Returns the step that was chosen, on it, below it or by the address."""
+    run = read.run
     id = run.summary.id
     over = is_over(run)
     chosen = chosen_step(run)
-    workflow = Workflow.model_validate(run.workflow)
-    notes = {} if over else model_notes(workflow, engine.journal.run_to_look_at(id).model, engine)
     events = canvas(
-        canvas_steps(workflow, engine.registry, notes),
+        boxes(engine, read.version) if over else noted_boxes(read, engine),
         key=f"graph-{id}",
         revision=id,
         live=None if over else f"/api/runs/{id}/live",
@@ -110,12 +114,16 @@ def graph(run: RunView, engine: WorkflowEngine) -> str | None:
         selected=chosen if is_still(run) else None,
         height=340,
     )
-    seen = f"graph-seen-{id}"
-    if events.selected and events.selected != st.session_state.get(seen):
-        chosen = events.selected
-        st.session_state[f"step-{id}"] = chosen
-    st.session_state[seen] = events.selected
-    return chosen
+    if events.selected:
+        st.session_state[f"step-{id}"] = events.selected
+    return events.selected or chosen
+
+
+def noted_boxes(read: RunRead, engine: WorkflowEngine) -> list[CanvasStep]:
+    """The boxes, with what must stand beside what a model writes just now."""
+    model = engine.journal.run_to_look_at(read.run.summary.id).model
+    notes = model_notes(Workflow.model_validate(read.run.workflow), model, engine)
+    return [{**box, "note": notes.get(box["id"])} for box in boxes(engine, read.version)]
 
 
 def chosen_step(run: RunView) -> str | None:
@@ -128,14 +136,17 @@ def step_panel(run: RunView, chosen: str | None, files: Files, engine: WorkflowE
     names = distinct({step.id: step_name(step) for step in run.steps})
     key = f"step-{run.summary.id}"
     st.session_state[key] = chosen
-    picked = st.pills(
-        "Step",
-        list(names),
-        format_func=lambda id: plain(names.get(id, id)),
-        key=key,
-        required=True,
-        label_visibility="collapsed",
-    )
+    if len(names) <= PILLS:
+        picked = st.pills(
+            "Step",
+            list(names),
+            format_func=lambda id: plain(names.get(id, id)),
+            key=key,
+            required=True,
+            label_visibility="collapsed",
+        )
+    else:
+        picked = st.selectbox("Step", list(names), format_func=lambda id: names.get(id, id), key=key, width=420)
     step = next((step for step in run.steps if step.id == picked), None)
     if step is not None:
         st.query_params["step"] = step.id

@@ -19,6 +19,7 @@ from studio.routes import asked, link
 from studio.run_form import run_form
 from studio.run_list import run_rows
 from studio.search import search
+from studio.sheets import in_sheets
 from studio.workflow_list import workflow_cards
 from studio.workflow_view import canvas_steps, card, matching
 
@@ -34,7 +35,7 @@ def list_page(engine: WorkflowEngine) -> None:
     cards = [card(entry, engine) for entry in engine.library.workflows.list()]
     found = matching(cards, wanted)
     if found:
-        workflow_cards(found, engine)
+        in_sheets(found, lambda cards: workflow_cards(cards, engine), key=f"workflows:{wanted}")
     else:
         st.caption("No workflow fits this search." if cards else "There are none yet. Import one to begin.")
 

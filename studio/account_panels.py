@@ -152,18 +152,27 @@ def _more(line: AccountLine, card: ServiceCard, engine: WorkflowEngine) -> None:
 @st.dialog("Remove this account?", icon=":material/delete:")
 def _ask_to_remove(line: AccountLine, card: ServiceCard, engine: WorkflowEngine) -> None:
     name = line.entry.name
-    st.markdown(f"Patchbay forgets the {plain(card.title)} account **{plain(name)}**. Nothing changes at the service.")
+    st.markdown(f"Patchbay forgets the {plain(card.title)} account **{plain(name)}**.")
     if line.used_by:
         titles = ", ".join(title for _, title in line.used_by)
         st.markdown(f"Workflows that act as it: {plain(titles)}.")
+    consent = engine.registry.connector(card.id).consent
+    if consent is not None and engine.consents.can_take_back(card.id, name):
+        st.checkbox(
+            f"Also take back what I allowed at {plain(consent.title)}",
+            key="remove-take-back",
+            help="It ends for every program that uses the same client id and you as its user.",
+        )
+    else:
+        st.caption("Nothing changes at the service.")
     if st.button("Remove", type="primary", key="remove-really", on_click=_remove, args=(card.id, name, engine)):
         go("accounts")
 
 
 @guarded()
 def _remove(connector_id: str, name: str, engine: WorkflowEngine) -> None:
-    engine.accounts.remove(connector_id, name)
     st.cache_data.clear()
+    (engine.consents if st.session_state.get("remove-take-back") else engine.accounts).remove(connector_id, name)
     notice(f"'{name}' was removed.")
 
 

@@ -14,6 +14,7 @@ from orchestrator.actions import Connector
 from orchestrator.environment_accounts import ADDRESS
 from orchestrator.errors import PatchbayError
 from orchestrator.settings import account_values
+from orchestrator.triggers.definition import Poll, Webhook
 from orchestrator.workflow import Step, Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.forms import Field, Kind
@@ -83,7 +84,7 @@ def service_cards(engine: WorkflowEngine, now: float) -> list[ServiceCard]:
         for connector in engine.registry.connectors.values()
         if own_fields(connector)
     ]
-    return sorted(cards, key=lambda card: not card.is_connected)
+    return sorted(cards, key=lambda card: (not card.is_connected, card.title.casefold()))
 
 
 def accounts_that_need_care(engine: WorkflowEngine, now: float) -> list[tuple[str, AccountLine]]:
@@ -192,7 +193,7 @@ def _uses(engine: WorkflowEngine) -> list[tuple[Workflow, set[tuple[str, str | N
     for listed in engine.library.workflows.list():
         with suppress(PatchbayError):  # a broken file uses nothing until it is corrected
             workflow = engine.load_workflow(listed.id)
-            found.append((workflow, set(_named(every_step(workflow), engine))))
+            found.append((workflow, {*_named(every_step(workflow), engine), *_triggered(workflow, engine)}))
     return found
 
 
@@ -206,6 +207,14 @@ def _named(steps: Iterable[Step], engine: WorkflowEngine) -> Iterable[tuple[str,
             named = step.with_.get("model")
             with suppress(PatchbayError):
                 yield engine.accounts.model(named if isinstance(named, str) and "{{" not in named else None)[0].id, None
+
+
+def _triggered(workflow: Workflow, engine: WorkflowEngine) -> Iterable[tuple[str, str | None]]:
+    for trigger in workflow.triggers.values():
+        if isinstance(trigger, Webhook) and trigger.signed_by is not None:
+            yield trigger.signed_by, trigger.account
+        elif isinstance(trigger, Poll) and (action := engine.registry.get(trigger.ask.uses)):
+            yield action.connector.id, trigger.ask.account
 
 
 def _used_by(

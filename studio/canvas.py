@@ -90,12 +90,14 @@ class CanvasEvent:
 
     `draft` is the whole workflow as it is now, None when it did not change. `selected` is the step that is chosen now,
     or whose state is, None when none is or several are. `opened` says that it was opened (Enter, double
-    click): show its settings.
+    click): show its settings. `crossed` says that the draft was edited while the server was away, and that the page's
+    became another meanwhile: both are put together in `draft`.
     """
 
     draft: dict[str, Any] | None
     selected: str | None
     opened: bool
+    crossed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +193,11 @@ def _browser_said(met: _Met, state: Any) -> tuple[_Met, CanvasEvent | None]:
     is_new = is_object(edit) and told.get("base") == met.token and told.get("number", 0) > met.seen
     if is_new:
         met = replace(met, draft=edit, seen=told["number"])
+    crossed = is_new and bool(told.get("crossed"))
     if chosen.get("at", 0) == met.heard:
-        return met, CanvasEvent(edit, met.selected, opened=False) if is_new else None
+        return met, CanvasEvent(edit, met.selected, opened=False, crossed=crossed) if is_new else None
     met = replace(met, selected=chosen["step"], state=chosen.get("state"), heard=chosen["at"])
-    return met, CanvasEvent(edit if is_new else None, met.selected, opened=chosen["opened"])
+    return met, CanvasEvent(edit if is_new else None, met.selected, opened=chosen["opened"], crossed=crossed)
 
 
 def chosen_state(key: str, step: str) -> str | None:

@@ -6,6 +6,7 @@ Streamlit is handed a shim alone, so that no bundle travels with the data of eac
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -33,8 +34,8 @@ class CanvasStep(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class CanvasEvents:
-    """What happened on the canvas. `selected` is the step that a person chose and lasts; `news` is the run's status,
-    in the one script run after the run was over, began to wait or went on, else None."""
+    """What happened on the canvas since the last script run. `selected` is the step that a person chose; `news` is the
+    run's status when the run was over, began to wait or went on. Else they are None."""
 
     selected: str | None
     news: str | None
@@ -68,6 +69,8 @@ def canvas(
     gets it.
     """
     known = {step["id"] for step in steps}
+    choice = st.session_state.get(key, {}).get("selected") or NOTHING_CHOSEN
+    is_new = choice["id"] in known and choice != st.session_state.get(f"{key}-chosen")
     state = _canvas(
         key=key,
         data={
@@ -75,26 +78,20 @@ def canvas(
             "steps": [dict(step) for step in steps],
             "live": live,
             "status": status,
-            "selected": _chosen(key, selected),
+            "selected": choice["id"] if is_new or selected is None else selected,
             "height": height,
             "looks": {name: asdict(look) for name, look in LOOKS.items()},
         },
         on_selected_change=_ignore,
         on_news_change=_ignore,
     )
-    return CanvasEvents(
-        selected=state.selected if state.selected in known else None,
-        news=state.news,
-    )
+    # Only now: a script run can be broken off where something is drawn, and the next one is to hear of it.
+    st.session_state[f"{key}-chosen"] = choice
+    return CanvasEvents(selected=choice["id"] if is_new else None, news=state.news)
 
 
-def _chosen(key: str, selected: str | None) -> str | None:
-    """What a person chose since the last script run, else what the page says."""
-    chosen = st.session_state.get(key, {}).get("selected")
-    before = st.session_state.get(f"{key}-chosen")
-    st.session_state[f"{key}-chosen"] = chosen
-    is_new = chosen is not None and chosen != before
-    return chosen if is_new or selected is None else selected
+NOTHING_CHOSEN: dict[str, Any] = {"id": None, "at": 0}
+"""As the browser tells of a choice: which box, and when, so that the same one can be chosen again."""
 
 
 def run_status(run: RunView) -> dict[str, Any]:
@@ -137,34 +134,54 @@ def editor(
     label: str = "Text",
     height: int = 320,
     problems: Sequence[EditorProblem] = (),
+    crossed: Callable[[], None] = lambda: None,
 ) -> str:
     """A text editor. Returns the text as it stands now: what was typed, else `value`.
 
     `value` is taken up when `revision` changes and never between, so that nobody's typing is overwritten: give another
     revision for another file, and after each change to the text that a person did not type. JSON is checked as it is
-    typed; `problems` are marked besides. `label` is what a screen reader says. `height` is in pixels.
+    typed; `problems` are marked besides. `label` is what a screen reader says. `height` is in pixels. `crossed` is
+    called before a text is given that was typed while the server was away, and `value` became another meanwhile.
     """
-    typed = _typed(st.session_state.get(key), str(revision))
+    base = f"{st.session_state.setdefault(f'{key}:session', secrets.token_hex(4))}:{revision}"
+    edit = _edit(st.session_state.get(key))
     state = _editor(
         key=key,
         data={
-            "value": value if typed is None else typed,
-            "revision": str(revision),
+            "id": key,
+            "value": edit["text"] if edit["base"] == base else value,
+            "revision": base,
+            "seen": edit["number"],
             "language": language,
             "label": label,
             "problems": [dict(problem) for problem in problems],
             "height": height,
         },
-        on_value_change=_ignore,
+        on_edit_change=_ignore,
     )
-    typed = _typed(state, str(revision))
-    return value if typed is None else typed
+    edit = _edit(state)
+    if edit["base"] != base:
+        return value
+    if edit["crossed"] and st.session_state.get(f"{key}:crossed") != edit["number"]:
+        st.session_state[f"{key}:crossed"] = edit["number"]
+        crossed()
+    return edit["text"]
 
 
-def _typed(state: Any, revision: str) -> str | None:
-    """What a person typed since `revision` was shown."""
-    edit = state.get("value") if state else None
-    return edit["text"] if edit and edit["revision"] == revision else None
+class _Edit(TypedDict):
+    """What a person typed. `base` is the revision that it was typed over; `number` counts from 1."""
+
+    text: str
+    number: int
+    base: str
+    crossed: bool
+
+
+NOTHING_TYPED = _Edit(text="", number=0, base="", crossed=False)
+
+
+def _edit(state: Any) -> _Edit:
+    return (state or {}).get("edit") or NOTHING_TYPED
 
 
 def _ignore() -> None:
@@ -179,11 +196,13 @@ class Component(Protocol):
 
 def declare(name: str) -> Component:
     """The component whose bundle is `studio/assets/NAME.js`."""
+    # The function waits, not the module: the fields of a form import it at once, and Safari hands a module that waits
+    # to all but the first of them unfinished (https://bugs.webkit.org/show_bug.cgi?id=242740).
     mount = st.components.v2.component(
         f"patchbay_{name}",
         js=f"""
-const bundle = await import(new URL("{bundle(name)}", location.origin).href);
-export default (args) => bundle.default({{...args, data: args.data[0]}});
+const loading = import(new URL("{bundle(name)}", location.origin).href);
+export default async (args) => (await loading).default({{...args, data: args.data[0]}});
 """,
     )
 

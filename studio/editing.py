@@ -93,6 +93,12 @@ def change_text(editing: Editing, text: str, versions: Versions[Any]) -> None:
     _keep(editing, text, versions)
 
 
+def cross(editing: Editing, versions: Versions[Any]) -> None:
+    """What is changed next was changed before this tab saw the draft as somebody else has made it: a person chooses."""
+    if editing.conflict is None:
+        editing.conflict = versions.drafts.get(editing.id) or _none(editing)
+
+
 def publish(editing: Editing, note: str, versions: Versions[Any]) -> Version:
     """Make the draft what is used. Raises `InvalidWorkflow` or `InvalidFile`, or `Outdated` when another version was
     published since the editing began."""
@@ -127,14 +133,15 @@ def take_theirs(editing: Editing) -> None:
     forget(editing)
 
 
-def theirs(editing: Editing) -> list[Change]:
-    """What differs between this tab's draft and the other person's."""
+def theirs(editing: Editing) -> list[Change] | None:
+    """What differs between this tab's draft and the other person's. None where one of them is broken: there are only
+    their texts."""
     if editing.conflict is None:
         return []
     try:
-        return changes(parse_text(editing.conflict.content), editing.content)
+        return None if editing.broken else changes(parse_text(editing.conflict.content), editing.content)
     except InvalidFile:
-        return []
+        return None
 
 
 def since_published(editing: Editing) -> list[Change]:
@@ -192,9 +199,14 @@ def _keep(editing: Editing, text: str, versions: Versions[Any]) -> None:
     try:
         kept = versions.drafts.save(editing.id, text, base=editing.base, after=max(0, editing.revision), by=who())
     except DraftChanged as error:
-        editing.conflict = error.draft or Draft(editing.published, editing.base, 0, "", 0.0)
+        editing.conflict = error.draft or _none(editing)
         return
     editing.revision = kept.revision
+
+
+def _none(editing: Editing) -> Draft:
+    """In the place of a draft that somebody published or let go: what is published."""
+    return Draft(editing.published, editing.base, 0, "", 0.0)
 
 
 def _key(id: str, versions: Versions[Any]) -> str:

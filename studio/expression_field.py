@@ -70,12 +70,15 @@ def expression_field(
     required: bool = False,
     lines: int = 1,
     code: bool = False,
+    crossed: Callable[[], None] = lambda: None,
 ) -> None:
     """A field that shows `text`, and hands what is typed to `take`, which gives "" or one sentence that says what is
     wrong with it. A text that is refused stays in the field, to be corrected.
 
     `text` is taken up when it is another than the page said before, unless that comes of what was typed. `answer` is
     shown below. `lines` is how high it is; with 1 it takes no line breaks. `code` shows it in the font of code.
+    `crossed` is called before `take` with what was typed while the server was away, and `text` became another
+    meanwhile.
     """
     met = _page_said(st.session_state.get(f"{key}:met"), text)
     st.session_state[f"{key}:met"] = met
@@ -97,7 +100,7 @@ def expression_field(
             "answer": asdict(answer) if answer else None,
             "wrong": met.wrong,
         },
-        on_edit_change=lambda: _browser_said(key, take),
+        on_edit_change=lambda: _browser_said(key, take, crossed),
     )
 
 
@@ -109,12 +112,14 @@ def _page_said(met: _Met | None, text: str) -> _Met:
     return replace(met, text=text, revision=met.revision + 1, refused=None, wrong="")
 
 
-def _browser_said(key: str, take: Callable[[str], str]) -> None:
+def _browser_said(key: str, take: Callable[[str], str], crossed: Callable[[], None]) -> None:
     """An edit that was made on an older revision is none: the browser learns of the newer one and tells again."""
     met: _Met = st.session_state[f"{key}:met"]
     edit = st.session_state[key].get("edit") or {}
     if edit.get("base") != met.token or edit.get("number", 0) <= met.seen:
         return
+    if edit.get("crossed"):
+        crossed()
     typed = edit["text"]
     wrong = take(typed)
     refused = typed if wrong else None

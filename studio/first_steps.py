@@ -15,6 +15,9 @@ from studio.workflow_view import Card, card
 TRIED = ("email_to_notion", "generate_sop_to_github", "simple_ai_completion")
 """What a new person tries: shipped, one click each, and nobody has to answer anything."""
 
+THIRD = 250
+"""Pixels that a card needs: the three stand side by side on a laptop."""
+
 
 def is_new(engine: WorkflowEngine) -> bool:
     """Whether nothing has been done here yet: no run, no workflow of one's own, no draft."""
@@ -30,7 +33,7 @@ def first_steps(engine: WorkflowEngine) -> None:
     st.caption("Press Run and watch. It works with practice mail, pages and repositories: nothing reaches anybody.")
     shipped = {entry.id: entry for entry in engine.library.workflows.list()}
     cards = [card(shipped[id], engine) for id in TRIED if id in shipped]
-    workflow_cards(cards, engine)
+    workflow_cards(cards, engine, width=THIRD)
     st.subheader("2. Make it yours", anchor=False)
     st.caption("Opens the Builder on a copy. Change what you like: nothing is used before you publish it.")
     with st.container(horizontal=True):

@@ -84,7 +84,7 @@ def template_fields(template: Template, sample: Mapping[str, Any]) -> list[Field
 
 def needs_input(workflow: Workflow) -> list[str]:
     """The labels of the inputs that a person must fill in before this workflow can run."""
-    return [declared.title or _words(name) for name, declared in workflow.inputs.items() if declared.required]
+    return [declared.title or words(name) for name, declared in workflow.inputs.items() if declared.required]
 
 
 def collect(fields: Sequence[Field], answers: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -158,7 +158,7 @@ def _field(name: str, declared: Declared, *, options: Sequence[Option], multilin
         kind = "multiline"
     return Field(
         name=name,
-        label=declared.title or _words(name),
+        label=declared.title or words(name),
         kind=kind,
         required=declared.required,
         initial=_initial(kind, default),
@@ -205,5 +205,6 @@ def _parse_json(field: Field, text: str) -> Any:
         ) from None
 
 
-def _words(name: str) -> str:
+def words(name: str) -> str:
+    """The name of an input as people read it."""
     return name.replace("_", " ").strip().capitalize() or name

@@ -30,9 +30,20 @@ def models(engine: WorkflowEngine) -> list[Option]:
     return _fetch("models", str(engine.settings.home), engine)
 
 
+def titles_of_models(engine: WorkflowEngine) -> dict[str, str]:
+    """What people call each model that can be used now, by "provider:name"."""
+    return _titles(str(engine.settings.home), engine)
+
+
 def notes_of_models(engine: WorkflowEngine) -> dict[str, str]:
     """What must be said beside a model's text, by "provider:name", and by "provider" where its first model has one."""
     return _notes(str(engine.settings.home), engine)
+
+
+@st.cache_data(ttl=SECONDS_KEPT, max_entries=100, show_spinner=False)
+def _titles(home: str, _engine: WorkflowEngine) -> dict[str, str]:
+    """`home` keeps the models of two engines apart."""
+    return distinct({name: info.title for name, info in _engine.models()})
 
 
 @st.cache_data(ttl=SECONDS_KEPT, max_entries=100, show_spinner=False)
@@ -68,6 +79,8 @@ def _held(picker: str, engine: WorkflowEngine) -> Iterable[Option]:
         return [(name, f"{info.title} ({info.note})" if info.note else info.title) for name, info in engine.models()]
     if picker == "templates":
         return [(entry.id, entry.name) for entry in engine.library.templates.list() if entry.error is None]
+    if picker == "workflows":
+        return [(entry.id, entry.name or entry.id) for entry in engine.library.workflows.list() if entry.error is None]
     owner, _, name = picker.partition(".")
     connector = engine.registry.connector(owner)
     fetch = connector.pickers.get(name)

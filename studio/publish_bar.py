@@ -13,6 +13,7 @@ from studio.failures import guarded
 from studio.history_panel import show_changes
 from studio.markup import plain
 from studio.notices import notice
+from studio.text_diff import text_diff
 
 
 def standing(editing: Editing) -> str:
@@ -75,15 +76,21 @@ def _discard(editing: Editing, versions: Versions[Any]) -> None:
 
 def conflict_box(editing: Editing, versions: Versions[Any]) -> None:
     """Somebody else changed the draft: both are there, and a person chooses."""
+    place = st.container()  # always: a form below that moved up or down would lose what is being typed
     if editing.conflict is None:
         return
-    with st.container(border=True):
+    with place.container(border=True):
         them = plain(editing.conflict.by) or "Somebody else"
         st.markdown(
             f":orange[:material/group:] **{them} changed this draft while you did.** Nothing is lost yet: choose."
         )
         st.caption("From theirs to yours:")
-        show_changes(theirs(editing))
+        found = theirs(editing)
+        texts = text_diff(editing.conflict.content, editing.text) if found is None else None
+        if texts:
+            st.html(texts)
+        else:
+            show_changes(found)
         with st.container(horizontal=True):
             if st.button("Keep mine", type="primary", key="keep-mine"):
                 keep_mine(editing, versions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Deed = Literal[
@@ -46,11 +46,11 @@ STEP = Way("step", "Change the step")
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """`cause` is the likely one, `ways` the buttons, `advice` what is said when the error itself gives no advice."""
+    """`cause` is the likely one, `ways` the buttons, `advice` what to do in a sentence."""
 
     cause: str
     ways: tuple[Way, ...]
-    advice: str = "Try again."
+    advice: str = ""
 
 
 REMEDIES: dict[str, Remedy] = {
@@ -91,6 +91,11 @@ REMEDIES: dict[str, Remedy] = {
         "The key with which accounts are kept secret is missing, or is another one now.",
         (Way("accounts", "Look at the accounts"), AGAIN),
         "Bring the key back, or connect the accounts anew.",
+    ),
+    "unsigned": Remedy(
+        "A request to a webhook did not carry the signature that its trigger asks for.",
+        (AGAIN,),
+        "Whoever sends it signs it with the secret of the trigger.",
     ),
     "store": Remedy(
         "The disk is full, or the database does not answer.",
@@ -139,7 +144,7 @@ REMEDIES: dict[str, Remedy] = {
         "Look at the service whether it happened before you try again.",
     ),
     "service": Remedy(
-        "The service understood and said no: what is named may not exist there, or this account may not touch it.",
+        "The service said no: what is named was deleted, has another name now, or is closed to this account.",
         (STEP, AGAIN),
         "Correct what the step names, then try again.",
     ),
@@ -164,7 +169,107 @@ REMEDIES: dict[str, Remedy] = {
         "Wait a moment, then try again.",
     ),
 }
-"""By the code of an error, as `orchestrator.errors` has them."""
+"""By the code of an error, as `orchestrator.errors` has them. What the error itself advises goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Words in the message of an error that say more than its code: then `remedy` is meant. Its advice, where it has
+    one, goes before that of the error, which is for those who read files and settings too."""
+
+    code: str
+    words: str
+    remedy: Remedy
+
+
+SIGNS = (
+    Sign(
+        "account",
+        r"^No .+ account is connected",
+        Remedy(
+            "The step acts as an account of this service, and there is none yet.",
+            (Way("account", "Connect an account"), AGAIN),
+            "Connect one, then try again.",
+        ),
+    ),
+    Sign(
+        "budget_exceeded",
+        "",
+        Remedy(
+            REMEDIES["budget_exceeded"].cause,
+            (*REMEDIES["budget_exceeded"].ways, AGAIN),
+            "Raise the limit of the workflow, or let the step ask the model for less. Then try again.",
+        ),
+    ),
+    Sign(
+        "expression",
+        r"the nearest is '",
+        Remedy(
+            "A name is misspelled.",
+            (Way("step", "Correct the name"), AGAIN),
+            "Choose the value in the step once more, then try again.",
+        ),
+    ),
+    Sign(
+        "expression",
+        r"'\d+' is not defined|empty sequence",
+        Remedy(
+            "The list was empty this time, or shorter than that: an earlier step found less than the step counts on.",
+            (Way("settings", "Run the step only if there is something"), STEP, AGAIN),
+            "Give the step a condition, so that it is left out when there is nothing.",
+        ),
+    ),
+    Sign(
+        "step",
+        r"^The parameters do not fit",
+        Remedy(
+            "A field of the step got another kind of value than it takes: a text in place of a number, or nothing.",
+            (STEP, AGAIN),
+            "Open the step, and look where the value of this field comes from.",
+        ),
+    ),
+    Sign(
+        "step",
+        r"^Nobody (approved|answered)",
+        Remedy(
+            "It was asked, and the time for an answer was over before somebody gave one.",
+            (Way("again", "Ask again"), Way("step", "Give more time to answer")),
+            "Ask again, and answer on Home or on the page of the run.",
+        ),
+    ),
+    Sign(
+        "step",
+        r" rejected it[.:]",
+        Remedy("A person looked at it and said no.", (STEP, Way("again", "Ask again"))),
+    ),
+    Sign(
+        "service",
+        r"\bnot shared\b",
+        Remedy(
+            "It is not shared with the account yet. Or it was deleted, or its address is misspelled.",
+            (Way("again", "It is shared now: try again"), STEP),
+        ),
+    ),
+    Sign(
+        "service",
+        r"in the form that was asked for",
+        Remedy("Models miss a form now and then, small ones often.", (AGAIN, Way("step", "Choose another model"))),
+    ),
+    Sign(
+        "service",
+        r"(is larger than|takes at most) [\d.,]+ [kM]B",
+        Remedy("The file is larger than the service takes.", (Way("step", "Choose a smaller file"), AGAIN)),
+    ),
+    Sign(
+        "unavailable",
+        r"^(GET|POST|PUT|PATCH|DELETE|HEAD) .+ is not known",
+        Remedy(
+            "The address is misspelled, or this computer has no internet just now.",
+            (AGAIN, Way("step", "Correct the address")),
+        ),
+    ),
+)
+"""The first that fits."""
 
 OF_A_SERVICE = frozenset({"account", "rate_limited", "unavailable", "circuit_open"})
 """Errors that a practice service gives when it is made to misbehave, and else never."""
@@ -175,7 +280,12 @@ _FIELD = re.compile(r"^The parameters do not fit [^:]*: '([\w.]+)':")
 
 def remedy_for(error: Mapping[str, Any]) -> Remedy:
     """For an error as the journal has it. A code of an older or a newer Patchbay is like any that nobody foresaw."""
-    return REMEDIES.get(str(error.get("code")), REMEDIES["error"])
+    code, message, said = (str(error.get(name) or "") for name in ("code", "message", "remedy"))
+    general = REMEDIES.get(code, REMEDIES["error"])
+    sign = next((one for one in SIGNS if one.code == code and re.search(one.words, message)), None)
+    if sign is None:
+        return replace(general, advice=said or general.advice or "Try again.")
+    return replace(sign.remedy, advice=sign.remedy.advice or said or "Try again.")
 
 
 def field_of(error: Mapping[str, Any]) -> str | None:

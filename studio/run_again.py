@@ -45,7 +45,8 @@ def again_from(step: StepView, run: RunView, engine: WorkflowEngine) -> None:
     """Run this step again, alone or with all that comes behind it, with its parameters as they were or changed."""
     if not is_over(run) or step.owner or step.is_loop:
         return
-    key = f"again:{step.id}"
+    # With the run in it: what was typed for one run must not be taken for another.
+    key = f"again:{run.summary.id}:{step.id}"
     place = st.expander("Run again from here", icon=":material/replay:", key=key, on_change="rerun")
     if not place.open:
         return
@@ -122,17 +123,18 @@ def more_of(run: RunView, engine: WorkflowEngine) -> None:
         return
     with place:
         labels = _others(run, engine)
-        chosen = st.selectbox(
+        key = f"compare:{run.summary.id}"
+        st.selectbox(
             "Compare with",
             list(labels),
             index=None,
             placeholder="Another run of this workflow" if labels else "There is no other run of it",
             format_func=lambda id: labels.get(id, id),
-            key="compare-with",
+            key=key,
+            on_change=_compare,
+            args=(key,),
             disabled=not labels,
         )
-        if chosen and chosen != st.query_params.get("with"):
-            go("runs", id=run.summary.id, **{"with": chosen})
         if is_over(run) and run.mode != "preview":
             _keep_as_test(run, engine)
         st.download_button(
@@ -145,6 +147,12 @@ def more_of(run: RunView, engine: WorkflowEngine) -> None:
             on_click="ignore",
             key="download-run",
         )
+
+
+def _compare(key: str) -> None:
+    """Show what differs from the run that was chosen, until somebody closes that."""
+    if chosen := st.session_state[key]:
+        st.query_params["with"] = chosen
 
 
 def _others(run: RunView, engine: WorkflowEngine) -> dict[str, str]:

@@ -63,8 +63,8 @@ class Lead:
 def leads(found: Explanation, run: RunView, engine: WorkflowEngine) -> list[Lead]:
     """The ways of an explanation that can be gone in this run; there always is one."""
     practice = [_PRACTICE] if found.code in OF_A_SERVICE else []
-    # To try again mends nothing while a practice account is not accepted.
-    ways = [*practice, *found.ways] if found.code == "account" else [*found.ways, *practice]
+    # To try again mends nothing while a practice service is made to fail.
+    ways = [*practice, *found.ways]
     can_go = [lead for way in ways for lead in _LEADS[way.deed](way, found, run, engine)]
     return can_go or [Lead(Way("workflow", "Open the workflow"), "workflows", {"id": run.summary.workflow_id})]
 

@@ -9,7 +9,7 @@ import streamlit as st
 from orchestrator.history import FINAL, RunSummary
 from studio.failures import guarded
 from studio.markup import cell, plain
-from studio.moments import ago
+from studio.moments import ago, tokens
 from studio.routes import link
 from studio.run_view import took
 from studio.status import PREVIEW, badge
@@ -28,7 +28,8 @@ def run_rows(runs: Sequence[RunSummary], now: float) -> None:
                 st.markdown(badge(run.status), width=115)
                 if run.mode == "preview":
                     st.markdown(PREVIEW, width="content")
-                when = [ago(run.created_at, now), took(run), f"by its {run.trigger}" if run.trigger else ""]
+                by = f"by its {run.trigger}" if run.trigger else ""
+                when = [ago(run.created_at, now), took(run), by, tokens(run.usage)]
                 st.caption(" · ".join(part for part in when if part), width="content")
                 if run.status == "failed" and run.error:
                     message = plain(cell(run.error.get("message"), 160))

@@ -15,11 +15,16 @@ from studio.output import show_note, show_value
 from studio.routes import link, link_out
 from studio.run_deeds import cancel, preview_again, resume, run_again
 from studio.run_list import run_rows
-from studio.run_view import bars, can_resume, effect_line, is_over, model_note, result
+from studio.run_times import bars, scale
+from studio.run_view import can_resume, effect_line, is_over, model_note, result
 from studio.status import look
 from studio.timeline import timeline
 from studio.values import note_of
 from studio.workflow_list import PREVIEW_HELP
+
+ZOOMS = {1: "All of it", 5: "5 times", 25: "25 times"}
+TOO_SMALL = 2.0
+"""Per cent of the timeline: where bars are shorter, it can be drawn wider to tell them apart."""
 
 EFFECTS = 50
 CHILDREN = 20
@@ -84,8 +89,23 @@ def show_made(run: RunView, engine: WorkflowEngine) -> None:
 
 
 def show_timeline(run: RunView, now: float) -> None:
-    st.subheader("Timeline", anchor=False)
-    st.html(timeline(bars(run, now)))
+    on = scale(run, now)
+    drawn = bars(run, on)
+    zoom = 1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Timeline", anchor=False, width="content")
+        if sum(bar.left is not None and bar.width < TOO_SMALL for bar in drawn) > 1:
+            st.space("stretch")
+            zoom = st.segmented_control(
+                "Zoom",
+                list(ZOOMS),
+                default=1,
+                format_func=ZOOMS.__getitem__,
+                required=True,
+                key=f"zoom-{run.summary.id}",
+                label_visibility="collapsed",
+            )
+    st.html(timeline(drawn, on.whole, zoom))
 
 
 def accounts_summary(run: RunView, engine: WorkflowEngine) -> None:

@@ -32,18 +32,6 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A step on the timeline. `left` and `width` are per cent of the whole; `left` is None for one that never began."""
-
-    step: str
-    label: str
-    status: str
-    left: float | None
-    width: float
-    caption: str
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a run failed: what happened, at which step (None: before any), why that is likely, and what to do. `field` is
     the name of the field that is wrong, where that is known."""
@@ -101,15 +89,6 @@ def step_name(step: StepView) -> str:
     return step.name if step.name not in ("", step.id) else step.id.replace("_", " ").capitalize()
 
 
-def bars(run: RunView, now: float) -> list[Bar]:
-    """One bar a step, on a common scale from the first step's start to the last one's end."""
-    begins = [step.started_at for step in run.steps if step.started_at is not None]
-    ends = [step.finished_at or now for step in run.steps if step.started_at is not None]
-    first = min(begins, default=0.0)
-    whole = max(max(ends, default=0.0) - first, 0.001)
-    return [_bar(step, first, whole, now) for step in run.steps]
-
-
 def result(run: RunView) -> dict[str, Any]:
     """What the run gave back, without the links that its effects show already."""
     made = {effect.link for effect in run.effects}
@@ -152,7 +131,7 @@ def explanation(run: RunView) -> Explanation | None:
         step=step,
         tries=step.attempts if step else 0,
         cause=remedy.cause,
-        remedy=cell(error.get("remedy") or remedy.advice, MESSAGE),
+        remedy=cell(remedy.advice, MESSAGE),
         ways=remedy.ways,
         field=field_of(error),
     )
@@ -231,15 +210,3 @@ def failed_of_late(runs: Sequence[RunSummary], now: float) -> list[RunSummary]:
         for run in runs
         if run.status == "failed" and newest[run.workflow_id] is run and now - run.created_at < NEEDS_A_PERSON_FOR
     ]
-
-
-def _bar(step: StepView, first: float, whole: float, now: float) -> Bar:
-    name = step_name(step)
-    if step.started_at is None or step.status == "open":
-        return Bar(step.id, name, step.status, None, 0.0, step.reason or "")
-    end = step.finished_at or now
-    left = (step.started_at - first) / whole * 100
-    width = max((end - step.started_at) / whole * 100, 0.8)
-    return Bar(
-        step.id, name, step.status, min(left, 99.2), min(width, 100 - min(left, 99.2)), duration(end - step.started_at)
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from orchestrator.triggers.definition import Poll
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.failures import guarded
 from studio.markup import cell, plain
@@ -27,7 +28,8 @@ def runs_by_itself(engine: WorkflowEngine) -> None:
             state = ":green-badge[:material/bolt: On]" if switch.is_on else ":gray-badge[Off]"
             st.markdown(f"{state} **{plain(view.workflow_name)}** {plain(view.in_words)}", width="content")
             if switch.next_at:
-                st.caption(f"Next on {moment(switch.next_at, st.context.timezone)}", width="content")
+                what = "Looks next on" if isinstance(view.definition, Poll) else "Next on"
+                st.caption(f"{what} {moment(switch.next_at, st.context.timezone)}", width="content")
             if switch.said:
                 st.caption(f":orange[:material/info:] {plain(cell(switch.said, 200))}", width="content")
             link("Its triggers", "builder", ":material/arrow_forward:", id=view.workflow, view="triggers")

@@ -16,8 +16,9 @@ from studio.workflow_view import Card
 PREVIEW_HELP = "See what it will do. Nothing is sent."
 
 
-def workflow_cards(cards: Sequence[Card], engine: WorkflowEngine) -> None:
-    with st.grid("auto", min_column_width=290):
+def workflow_cards(cards: Sequence[Card], engine: WorkflowEngine, *, width: int = 290) -> None:
+    """`width` is what a card needs, in pixels: as many as fit stand side by side."""
+    with st.grid("auto", min_column_width=width):
         for card in cards:
             _card(card, engine)
 

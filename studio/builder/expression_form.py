@@ -13,10 +13,12 @@ from studio.expression_field import expression_field, values
 
 @dataclass(frozen=True, slots=True)
 class ExpressionForm:
-    """`id` is of one form on the page; the key of a field is of one on the page, too."""
+    """`id` is of one form on the page; the key of a field is of one on the page, too. `crossed` is called before a
+    field takes what was typed while the server was away and somebody else changed it."""
 
     id: str
     reach: Reach
+    crossed: Callable[[], None]
 
     def offer(self) -> None:
         """Hand the browser what the fields can use. Once for a form, behind its fields: it takes no room there."""
@@ -25,4 +27,4 @@ class ExpressionForm:
     def field(self, label: str, text: str, take: Callable[[str], str], *, key: str, **look: Any) -> None:
         """A field with the value of its text. `look` is handed on to `expression_field`."""
         answer = answer_of(text, self.reach)
-        expression_field(label, text, take, key=key, form=self.id, answer=answer, **look)
+        expression_field(label, text, take, key=key, form=self.id, answer=answer, crossed=self.crossed, **look)

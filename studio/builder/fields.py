@@ -22,8 +22,8 @@ from studio.forms import Kind as Widget
 @dataclass(frozen=True, slots=True)
 class Param:
     """One parameter. `path` leads to it in the step; `value` is what stands there, None for nothing; `default` is what
-    holds then. `example` helps whoever fills it in. `picker` names the list that it is chosen from. `late`: it is
-    looked at when the steps inside have run."""
+    holds then. `example` helps whoever fills it in. `picker` names the list that it is chosen from. `anything`: a text
+    is as good as a list. `late`: it is looked at when the steps inside have run."""
 
     field: Field
     path: tuple[str, ...]
@@ -32,6 +32,7 @@ class Param:
     example: str
     expert: bool
     picker: str | None
+    anything: bool = False
     late: bool = False
 
     @property
@@ -114,7 +115,9 @@ def _param(
         help=schema.get("description") or "",
         options=options,
     )
-    return Param(field, ("with", name), value, default, text_of(examples[0]), bool(schema.get("expert")), picker)
+    anything = kind == "json" and "type" not in schema and "anyOf" not in schema
+    expert = bool(schema.get("expert"))
+    return Param(field, ("with", name), value, default, text_of(examples[0]), expert, picker, anything)
 
 
 def _choices(schema: Mapping[str, Any]) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -18,7 +19,7 @@ from studio.builder.states_form import states_form
 from studio.builder.step_settings import step_settings
 from studio.builder.trials import known_of, pin, pins_of, run_to, test_step
 from studio.builder.variables import Known, reach_of
-from studio.editing import Editing, change
+from studio.editing import Editing, change, cross
 from studio.failures import guarded
 from studio.forms import Field, text_of, value_of
 from studio.markup import code, plain
@@ -35,7 +36,7 @@ def inspector(editing: Editing, id: str | None, run: RunView | None, engine: Wor
     """The panel beside the canvas. `run` is the newest one: its values are shown and used for trying out."""
     step = find_step(editing.content, id) if id else None
     if step is None:
-        st.caption("Choose a step on the canvas to see and change it, or add one from the list on its left.")
+        st.caption("Choose a step on the canvas to see and change it, or press **+** there to add one.")
         return
     known = known_of(editing.content, run)
     action = described(str(step.get("uses")), engine.registry)
@@ -72,7 +73,13 @@ def _setup(editing: Editing, step: Mapping[str, Any], known: Known, engine: Work
     if uses == "states":
         states_form(editing, step, known, engine)
     if action := described(uses, engine.registry):
-        st.caption(plain(action.description))
+        st.caption(_as_code(action.description))
+
+
+def _as_code(description: str) -> str:
+    """Names of a file stand between backticks in it."""
+    parts = description.split("`")
+    return "".join(code(part) if number % 2 else plain(part) for number, part in enumerate(parts))
 
 
 def _expressions(
@@ -83,7 +90,8 @@ def _expressions(
 
     def form(inside: bool) -> ExpressionForm:
         reach = reach_of(editing.content, step["id"], known, engine.registry, inside=inside)
-        return ExpressionForm(f"expressions:{editing.id}:{step['id']}:{part}:{inside}", reach)
+        id = f"expressions:{editing.id}:{step['id']}:{part}:{inside}"
+        return ExpressionForm(id, reach, partial(cross, editing, engine.workflow_versions))
 
     own = form(inside=False)
     return own, form(inside=True) if runs_steps_inside(step) else None

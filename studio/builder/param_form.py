@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -20,6 +21,8 @@ from studio.markup import plain
 
 SINGLE = re.compile(r"\{\{(?:(?!\}\}\s*\n).)*\}\}", re.DOTALL)
 """A text that is one expression, and not one on each line."""
+
+OBJECT = re.compile(r"\s*\{(?![{%#])")
 
 LINES = {"multiline": 5, "lines": 3, "json": 3}
 """How high the field of a kind is."""
@@ -90,7 +93,7 @@ def _expression_field(param: Param, key: str, expressions: ExpressionForm, put: 
         help=field.help,
         required=field.required,
         lines=LINES.get(field.kind, 1),
-        code=field.kind == "json",
+        code=field.kind == "json" and not param.anything,
     )
 
 
@@ -113,16 +116,23 @@ def widget(param: Param, key: str, on_change: Callable[[], None]) -> None:
         st.selectbox(
             options=options,
             format_func=lambda value: labels.get(value, str(value)),
-            placeholder="Choose, or type one" if not field.options else "Choose",
+            placeholder=_otherwise(param, labels),
             accept_new_options=param.picker is not None,
             **common,
         )
 
 
+def _otherwise(param: Param, labels: Mapping[Any, str]) -> str:
+    """What stands in a choice of which none was made: what holds then."""
+    if param.default not in (None, ""):
+        return labels.get(param.default, str(param.default))
+    return "Choose" if labels else "Choose, or type one"
+
+
 def meant(param: Param, said: Any) -> Any:
     """What was typed or chosen, as it stands in the file; None takes it away. Raises `InvalidInput`."""
     kind = param.field.kind
-    if isinstance(said, str) and kind in ("text", "multiline"):
+    if isinstance(said, str) and (kind in ("text", "multiline") or (param.anything and _is_words(said))):
         return said or None
     if is_expression(said) and (kind not in ("lines", "json") or SINGLE.fullmatch(said.strip())):
         return said.strip()
@@ -138,6 +148,17 @@ def meant(param: Param, said: Any) -> Any:
     if said in (None, "") or said == param.default:
         return None
     return value_of(param.field, said)
+
+
+def _is_words(said: str) -> bool:
+    """Not so of JSON, nor of what begins like it."""
+    if OBJECT.match(said):
+        return False
+    try:
+        json.loads(said)
+    except ValueError:
+        return True
+    return False
 
 
 def _yes_or_no(said: str) -> bool:

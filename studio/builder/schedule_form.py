@@ -66,7 +66,7 @@ class ScheduleForm:
                 on_change=lambda: self._set_often(replace(often, at=time(0, st.session_state[key]))),
             )
         if often.how == "every":
-            st.number_input("Minutes", 0.5, step=1.0, width=160, **fill("minutes", float(often.minutes)))
+            st.number_input("Minutes", 0.5, step=1.0, format="%g", width=160, **fill("minutes", float(often.minutes)))
         if often.how == "cron":
             st.text_input(
                 "Minute, hour, day, month, weekday", placeholder="0 8 * * 1-5", width=260, **fill("cron", often.cron)

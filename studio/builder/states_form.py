@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -20,7 +21,7 @@ from studio.builder.expression_form import ExpressionForm
 from studio.builder.outputs import output_fields
 from studio.builder.variables import Known, reach_of
 from studio.canvas import chosen_state
-from studio.editing import Editing, change
+from studio.editing import Editing, change, cross
 from studio.expression_field import Answer, expression_field
 from studio.forms import text_of
 from studio.markup import plain
@@ -53,7 +54,8 @@ def states_form(editing: Editing, step: Mapping[str, Any], known: Known, engine:
     key = f"state:{editing.id}:{id}:{name}"
     # What leaves a state sees the steps in it, as what is looked at behind a body sees those of the body.
     as_body = set_value(editing.content, id, ("steps",), state.get("steps") or None)
-    expressions = _StateForm(f"{key}:expressions", reach_of(as_body, id, known, engine.registry, inside=True))
+    reach = reach_of(as_body, id, known, engine.registry, inside=True)
+    expressions = _StateForm(f"{key}:expressions", reach, partial(cross, editing, engine.workflow_versions))
     _role(state, key, put)
     moves = state.get("transitions")
     if is_object(moves) and moves:
@@ -82,7 +84,7 @@ class _StateForm(ExpressionForm):
         answer = answer_of(text, self.reach)
         if answer is not None and answer.kind == "wrong" and FROM_BEFORE.search(text):
             answer = Answer("waits", "It depends on the state before: its value shows in the run.")
-        expression_field(label, text, take, key=key, form=self.id, answer=answer, **look)
+        expression_field(label, text, take, key=key, form=self.id, answer=answer, crossed=self.crossed, **look)
 
 
 def set_in_state(draft: Draft, step: str, state: str, path: tuple[str, ...], value: Any) -> Draft:

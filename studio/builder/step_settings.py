@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from orchestrator.data import is_object
+from orchestrator.data import is_list, is_object
 from orchestrator.errors import InvalidInput
+from orchestrator.workflow import DAY
 from orchestrator.workflow_engine import WorkflowEngine
+from studio.builder import widget_state
+from studio.builder.account_field import account_field
 from studio.builder.edit import every_step, set_value
 from studio.builder.expression_form import ExpressionForm
 from studio.builder.outputs import output_fields
@@ -17,6 +21,14 @@ from studio.editing import Editing, change
 from studio.forms import Field, text_of, value_of
 
 UNANSWERED = {"reject": "It is not sent, and the step fails", "approve": "It is sent"}
+AGAIN = {
+    "timeout": "It took too long",
+    "unavailable": "The service did not answer",
+    "rate_limited": "The service asked to wait",
+    "circuit_open": "The service had failed too often",
+}
+"""The errors that trying again may mend, as people call them."""
+
 ON_ERROR = {"fail": "Stop the run", "continue": "Go on; the error is data for later steps"}
 
 
@@ -34,14 +46,11 @@ def step_settings(
     row.expression(expressions, "if", "Only when", "{{ steps.mail.messages | length > 0 }}", step, _condition)
     row.expression(expressions, "for_each", "Once for each of", "{{ steps.mail.messages }}", step, _items)
     if step.get("for_each") is not None:
-        row.number(("concurrency",), "At the same time, at most", step.get("concurrency"), 4, whole=True)
-    service = str(step.get("uses")).split(".")[0]
-    names = [entry.name for entry in engine.accounts.list() if entry.connector == service]
-    if names:
-        row.choice(("account",), "Account", step.get("account"), {name: name for name in names}, "The default one")
+        row.number(("concurrency",), "At the same time, at most", step.get("concurrency"), 4, whole=True, least=1)
+    account_field(str(step.get("uses")).split(".")[0], step.get("account"), row.key(("account",)), row.put, engine)
     _retry(row, step)
-    row.number(("timeout",), "Seconds that one try may take", step.get("timeout"), None)
-    row.number(("deadline",), "Seconds for all tries together", step.get("deadline"), None)
+    row.number(("timeout",), "Seconds that one try may take", step.get("timeout"))
+    row.number(("deadline",), "Seconds for all tries together", step.get("deadline"))
     others = {one["id"]: f"Go to '{one.get('name') or one['id']}'" for one in every_step(editing.content)}
     others.pop(id, None)
     row.choice(("on_error",), "When it fails", step.get("on_error"), {**ON_ERROR, **others}, ON_ERROR["fail"])
@@ -51,8 +60,10 @@ def step_settings(
             ("cache",),
             "Take an earlier result when nothing changed",
             step.get("cache"),
-            "For a day. The run shows which results were taken.",
+            "For a day, unless you say otherwise. The run shows which results were taken.",
         )
+        if step.get("cache"):
+            _cache(row, step["cache"])
     if action is not None and action.effect != "read":
         _approve(row, expressions, step)
     if inside is not None:
@@ -77,18 +88,30 @@ class _Row:
         change(self._editing, set_value(self._editing.content, self._step, path, value), self._engine.workflow_versions)
 
     def number(
-        self, path: tuple[str, ...], label: str, value: Any, default: Any, *, whole: bool = False, least: float = 0
+        self,
+        path: tuple[str, ...],
+        label: str,
+        value: Any,
+        default: Any = None,
+        *,
+        whole: bool = False,
+        least: float = 0.1,
+        hint: str = "No limit",
+        put: Callable[[Any], None] | None = None,
     ) -> None:
+        """`put` takes what was typed where more than one value of the draft comes of it."""
         key = self.key(path)
         given = value if isinstance(value, int | float) and not isinstance(value, bool) else default
         st.session_state[key] = given if given is None or whole else float(given)
         st.number_input(
             label,
             min_value=int(least) if whole else float(least),
+            value=None,
             step=1 if whole else None,
+            format=None if whole else "%g",
             key=key,
-            placeholder="No limit" if default is None else None,
-            on_change=self._take(path, default),
+            placeholder=hint if default is None else None,
+            on_change=self._take(path, default, put),
         )
 
     def choice(self, path: tuple[str, ...], label: str, value: Any, options: Mapping[str, str], otherwise: str) -> None:
@@ -107,7 +130,7 @@ class _Row:
 
     def switch(self, path: tuple[str, ...], label: str, value: Any, help: str) -> None:
         key = self.key(path)
-        st.session_state[key] = bool(value)
+        widget_state.show(key, bool(value))
         st.toggle(label, key=key, help=help, on_change=self._take(path, False))
 
     def expression(
@@ -128,21 +151,62 @@ class _Row:
 
         expressions.field(label, text_of(step.get(name)), take, key=self.key((name,)), hint=hint)
 
-    def _take(self, path: tuple[str, ...], default: Any) -> Callable[[], None]:
+    def _take(
+        self, path: tuple[str, ...], default: Any, put: Callable[[Any], None] | None = None
+    ) -> Callable[[], None]:
         def take() -> None:
             said = st.session_state.get(self.key(path))
             if isinstance(said, float) and said.is_integer():
                 said = int(said)
-            self.put(path, None if said == default else said or None)
+            meant = None if said == default else said
+            if put is None:
+                self.put(path, meant)
+            else:
+                put(meant)
 
         return take
 
 
 def _retry(row: _Row, step: Mapping[str, Any]) -> None:
     retry = step.get("retry")
-    attempts = retry.get("attempts", 3) if isinstance(retry, dict) else retry
-    path = ("retry", "attempts") if isinstance(retry, dict) else ("retry",)
-    row.number(path, "Tries in all, with growing waits", attempts, 1, whole=True, least=1)
+    given: Mapping[str, Any] = retry if is_object(retry) else {} if retry is None else {"attempts": retry}
+    attempts = given.get("attempts", 1 if retry is None else 3)
+
+    def put(name: str, value: Any) -> None:
+        kept = {key: known for key, known in {"attempts": attempts, **given, name: value}.items() if known is not None}
+        row.put(("retry",), kept if "attempts" in kept else None)
+
+    def number(name: str, label: str, hint: str) -> None:
+        row.number(("retry", name), label, given.get(name), least=0, hint=hint, put=partial(put, name))
+
+    tries = "Tries in all, with growing waits"
+    row.number(("retry", "attempts"), tries, attempts, 1, whole=True, least=1, put=partial(put, "attempts"))
+    if retry is None:
+        return
+    with st.expander("Its waits", icon=":material/hourglass_empty:", expanded=len(given) > 1):
+        number("backoff", "Seconds before the second try; then doubled", "1")
+        number("max_delay", "Seconds that a wait has at most", "60")
+        key, listed = row.key(("retry", "on")), given.get("on")
+        st.session_state[key] = [str(code) for code in listed] if is_list(listed) else []
+        st.multiselect(
+            "Try again only when",
+            list(dict.fromkeys([*AGAIN, *st.session_state[key]])),
+            format_func=lambda code: AGAIN.get(code, code),
+            key=key,
+            placeholder="Whatever may pass by itself",
+            on_change=lambda: put("on", st.session_state[key] or None),
+        )
+
+
+def _cache(row: _Row, cache: Any) -> None:
+    key = row.key(("cache", "hours"))
+    st.session_state[key] = cache / 3600 if isinstance(cache, int | float) and not isinstance(cache, bool) else 24.0
+
+    def take() -> None:
+        seconds = round((st.session_state[key] or 24) * 3600)
+        row.put(("cache",), True if seconds == DAY else seconds)
+
+    st.number_input("Hours that a result is good for", min_value=0.1, step=1.0, format="%g", key=key, on_change=take)
 
 
 def _approve(row: _Row, expressions: ExpressionForm, step: Mapping[str, Any]) -> None:
@@ -165,12 +229,23 @@ def _approve(row: _Row, expressions: ExpressionForm, step: Mapping[str, Any]) ->
     expressions.field(
         "What is asked", message, lambda text: put("message", text), key=key("message"), hint="May this go out?"
     )
+    who = key("who")
+    st.session_state[who] = str(given.get("who") or "")
+    st.text_input(
+        "Who is asked",
+        key=who,
+        placeholder="Anyone who may open the studio",
+        help="It is shown beside the question. Whoever may open the studio can answer.",
+        on_change=lambda: put("who", st.session_state[who].strip()),
+    )
     within, otherwise = given.get("within"), key("otherwise")
     st.session_state[key("within")] = within / 60 if isinstance(within, int | float) else None
     st.number_input(
         "Minutes that there are to answer",
         min_value=1.0,
         value=None,
+        step=1.0,
+        format="%g",
         placeholder="No limit",
         key=key("within"),
         on_change=lambda: put("within", (st.session_state[key("within")] or 0) * 60 or None),

@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.builder import trigger_view as view
 from studio.builder.edit import set_value
-from studio.editing import Editing, change
+from studio.editing import Editing, change, cross
 
 
 class TriggerDraft:
@@ -24,6 +24,9 @@ class TriggerDraft:
 
     def key(self, *path: str) -> str:
         return f"trigger:{self.editing.id}:{self.id}:{'.'.join(path)}"
+
+    def cross(self) -> None:
+        cross(self.editing, self.engine.workflow_versions)
 
     def put(self, path: tuple[str, ...], value: Any) -> None:
         content = set_value(self.editing.content, None, ("triggers", self.id, *path), value)

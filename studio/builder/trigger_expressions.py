@@ -20,13 +20,14 @@ class TriggerExpressions:
 
     id: str
     reach: Reach
+    crossed: Callable[[], None]
     is_known: bool = True
 
     def offer(self) -> None:
-        ExpressionForm(self.id, self.reach).offer()
+        ExpressionForm(self.id, self.reach, self.crossed).offer()
 
     def field(self, label: str, text: str, take: Callable[[str], str], *, key: str, **look: Any) -> None:
         if self.is_known or not is_expression(text):
-            ExpressionForm(self.id, self.reach).field(label, text, take, key=key, **look)
+            ExpressionForm(self.id, self.reach, self.crossed).field(label, text, take, key=key, **look)
         else:
-            expression_field(label, text, take, key=key, form=self.id, answer=NOT_YET, **look)
+            expression_field(label, text, take, key=key, form=self.id, answer=NOT_YET, crossed=self.crossed, **look)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from orchestrator.actions import Action
 from orchestrator.data import is_list, is_object
 from orchestrator.errors import PatchbayError
 from orchestrator.expressions import compile_value
@@ -48,6 +49,9 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 NAMED = ("id", "url", "path", "key", "number", "name")
 """What tells items apart, the best first."""
+
+SIMPLE = ("string", "integer", "number", "boolean")
+"""What a person can say of a parameter without an earlier step."""
 
 LOOK_AHEAD = 5
 ROOM = 300
@@ -146,21 +150,37 @@ def coming(trigger: Schedule) -> list[str]:
 
 
 def reading_actions(registry: Registry) -> dict[str, str]:
-    """What a poll can ask, by what people call it. What asks a model is none: it says something else each time."""
-    return {
-        action.id: f"{action.connector.title}: {action.title}"
-        for action in registry.values()
-        if action.effect == "read" and _lists(action.result.model_json_schema(by_alias=True))
-    }
+    """What a poll can ask, by what people call it: what lists things that can be told apart."""
+    return {action.id: called(action) for action in registry.values() if action.effect == "read" and _is_list(action)}
+
+
+def called(action: Action) -> str:
+    return f"{action.connector.title}: {action.title}"
+
+
+def _is_list(action: Action) -> bool:
+    """Not so of what works on the output of an earlier step: it needs a list, or the id of one thing."""
+    schema = action.params.model_json_schema(by_alias=True)
+    needed = {name: schema["properties"][name] for name in schema.get("required", ())}
+    if "id" in needed or any(part.get("type") not in SIMPLE for part in needed.values()):
+        return False
+    return any(_named(item) for item in _lists(action.result.model_json_schema(by_alias=True)).values())
 
 
 def asking(uses: str, registry: Registry) -> dict[str, Any]:
     """What a poll that asks this action begins with."""
     schema = registry[uses].result.model_json_schema(by_alias=True)
-    name, item = next(iter(_lists(schema).items()))
-    named = next((key for key in NAMED if key in item.get("properties", {})), None)
+    lists = _lists(schema)
+    name = next((name for name, item in lists.items() if _named(item)), next(iter(lists), ""))
+    if not name:
+        return {"ask": {"uses": uses}, "items": "", "identity": ""}
+    named = _named(lists[name])
     identity = f"{{{{ item.{named} }}}}" if named else "{{ item }}"
     return {"ask": {"uses": uses}, "items": f"{{{{ result.{name} }}}}", "identity": identity}
+
+
+def _named(item: Mapping[str, Any]) -> str | None:
+    return next((key for key in NAMED if key in item.get("properties", {})), None)
 
 
 def _lists(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -17,6 +17,8 @@ from orchestrator.triggers.schedule import every, in_words
 from orchestrator.triggers.triggers import TriggerView
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.builder import trigger_view as view
+from studio.builder import widget_state
+from studio.builder.account_field import account_field
 from studio.builder.edit import set_value
 from studio.builder.poll_form import PollForm
 from studio.builder.schedule_form import ScheduleForm
@@ -24,7 +26,7 @@ from studio.builder.trigger_draft import TriggerDraft
 from studio.builder.trigger_expressions import TriggerExpressions
 from studio.editing import Editing, change
 from studio.failures import guarded
-from studio.forms import Field, text_of, value_of
+from studio.forms import Field, text_of, value_of, words
 from studio.markup import code, plain
 from studio.moments import moment
 from studio.notices import notice
@@ -44,6 +46,7 @@ def triggers_panel(editing: Editing, engine: WorkflowEngine) -> None:
     for id, trigger in triggers.items():
         if is_object(trigger):
             _Form(editing, id, trigger, engine).show()
+    st.markdown("**Add a trigger**")
     with st.container(horizontal=True):
         for kind, (title, icon, help) in view.KINDS.items():
             if st.button(title, icon=icon, help=help, key=f"add-trigger:{kind}"):
@@ -60,7 +63,7 @@ class _Form(TriggerDraft):
         published = self._published()
         is_on = published is not None and published.switch.is_on
         title, icon, _ = view.KINDS.get(self.kind, ("Trigger", ":material/bolt:", ""))  # type: ignore[call-overload]
-        what = in_words(self.definition) if isinstance(self.definition, Schedule) else ""
+        what = self._what()
         with st.container(border=True, key=f"trigger-{self.id}"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{icon} **{plain(what[:1].upper() + what[1:] if what else title)}**", width="content")
@@ -79,8 +82,17 @@ class _Form(TriggerDraft):
                 case "poll":
                     PollForm(self).show()
             self._inputs()
-            st.divider()
             self._switch(published)
+
+    def _what(self) -> str:
+        """What it waits for; "" where its kind says it all."""
+        match self.definition:
+            case Schedule() as definition:
+                return in_words(definition)
+            case Poll() as definition if definition.ask.uses in self.engine.registry:
+                return f"{view.called(self.engine.registry[definition.ask.uses])}, {every(definition.every)}"
+            case _:
+                return ""
 
     def _published(self) -> TriggerView | None:
         """The trigger as it stands in the published version, if it does."""
@@ -107,6 +119,39 @@ class _Form(TriggerDraft):
                 help="JSON or text. Below, it shows what your expressions give; nothing else comes of it.",
                 width="stretch",
             )
+        self._signed()
+
+    def _signed(self) -> None:
+        """Whom it listens to."""
+        connectors = {
+            id: f"Who signs with a {connector.title.lower()}"
+            for id, connector in self.engine.registry.connectors.items()
+            if connector.verify_function is not None
+        }
+        signed, key = self.trigger.get("signed_by"), self.key("signed_by")
+        if not connectors and signed is None:
+            return
+        st.session_state[key] = signed
+
+        def take() -> None:
+            # An account is one of this connector alone.
+            self.put_all({"signed_by": st.session_state[key], "account": None})
+
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.selectbox(
+                "Whom it listens to",
+                list(dict.fromkeys([*connectors, *([signed] if signed is not None else [])])),
+                index=None,
+                format_func=lambda id: connectors.get(id, str(id)),
+                placeholder="Whoever knows its address",
+                key=key,
+                width=340,
+                on_change=take,
+            )
+            if signed is not None:
+                with st.container(width=260):
+                    account_field(str(signed), self.trigger.get("account"), self.key("account"), self.put, self.engine)
+                link("Its secret, under Accounts", "accounts", ":material/key:")
 
     def _example(self) -> str:
         return str(st.session_state.get(self.key("example"), view.EXAMPLE))
@@ -141,12 +186,12 @@ class _Form(TriggerDraft):
         looked = st.session_state.get(self.key("looked"))
         reach = view.given(self.id, self.trigger, looked, _json_or_text(self._example()))
         is_known = self.kind != "poll" or looked is not None
-        expressions = TriggerExpressions(self.key("inputs"), reach, is_known)
+        expressions = TriggerExpressions(self.key("inputs"), reach, self.cross, is_known)
         for name, one in declared.items():
             known: Mapping[str, Any] = one if is_object(one) else {}
             required = "default" not in known
             hint = "" if required else text_of(known.get("default"))
-            label = str(known.get("title") or name)
+            label = str(known.get("title") or words(name))
             take = self._input_taker(name, label, str(known.get("type", "string")))
             expressions.field(
                 label, text_of(values.get(name)), take, key=self.key("with", name), hint=hint, required=required
@@ -175,7 +220,7 @@ class _Form(TriggerDraft):
             st.caption(":material/publish: Publish the workflow to switch this on.")
             return
         switch, key = published.switch, self.key("on")
-        st.session_state[key] = switch.is_on
+        widget_state.show(key, switch.is_on)
         st.toggle("Switched on", key=key, on_change=lambda: self._turn(published))
         if published.definition != self.definition:
             st.caption(":material/publish: The published version is another one: it holds until you publish this.")
@@ -194,21 +239,22 @@ class _Form(TriggerDraft):
 
     def _times(self, published: TriggerView) -> None:
         if published.switch.is_on and published.switch.next_at:
-            st.caption(f":material/schedule: Next on {moment(published.switch.next_at, st.context.timezone)}.")
+            what = "It looks next" if isinstance(published.definition, Poll) else "It runs next"
+            st.caption(f":material/schedule: {what} on {moment(published.switch.next_at, st.context.timezone)}.")
 
     def _turn(self, published: TriggerView) -> None:
         with guarded():
-            if published.switch.is_on:
-                self.engine.triggers.switch_off(published.workflow, published.id)
-                notice("It is off: it starts nothing any more.")
-            else:
+            if st.session_state[self.key("on")]:
                 self.engine.triggers.switch_on(published.workflow, published.id)
                 notice("It is on.")
+            else:
+                self.engine.triggers.switch_off(published.workflow, published.id)
+                notice("It is off: it starts nothing any more.")
 
 
 def what_happens(published: TriggerView, engine: WorkflowEngine) -> str:
     """What comes of switching it on, or of its being on: when it runs, and in whose name."""
-    begins = "It runs" if published.switch.is_on else "Once it is on, it runs"
+    begins = "While the studio is up" if published.switch.is_on else "Once it is on, and while the studio is up"
     match published.definition:
         case Schedule() as definition:
             when = in_words(definition)
@@ -227,7 +273,7 @@ def what_happens(published: TriggerView, engine: WorkflowEngine) -> str:
     whose = f" It acts as {', '.join(names)}." if names else ""
     waits = is_live and engine.settings.preview_first
     first = " The first run of a version waits for your approval, as a preview." if waits else ""
-    return plain(f"{begins} by itself {when}, as long as the studio is up.{whose}{first}")
+    return plain(f"{begins}, it runs by itself {when}.{whose}{first}")
 
 
 def _json_or_text(text: str) -> Any:

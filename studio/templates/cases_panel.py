@@ -23,7 +23,7 @@ from studio.templates.results import answer_cards, last_trial
 from studio.templates.results_view import WORDS, conclusion, expectation_words, pass_table, scores
 from studio.templates.samples import samples
 from studio.templates.try_panel import DRAFT, version_name
-from studio.templates.turns import saw, token
+from studio.turns import saw, token
 from studio.widgets import ask
 
 MOST_VERSIONS = 3

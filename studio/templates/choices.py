@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import streamlit as st
@@ -16,7 +16,7 @@ from orchestrator.workflow_engine import WorkflowEngine
 from studio.failures import guarded
 from studio.labels import distinct
 from studio.markup import plain
-from studio.pickers import models
+from studio.pickers import models, titles_of_models
 from studio.templates.results import digest
 from studio.templates.results_view import estimate_words
 
@@ -86,7 +86,8 @@ def begin_button(plan: Plan, engine: WorkflowEngine) -> None:
     else:
         try:
             asks = asks_of(plan.variants, plan.models, plan.cases)
-            said = estimate_words(estimate(asks, plan.judge, engine.accounts))
+            told, titles = estimate(asks, plan.judge, engine.accounts), titles_of_models(engine)
+            said = estimate_words(replace(told, unpriced=tuple(titles.get(one, one) for one in told.unpriced)))
         except PatchbayError as error:
             asks, said = [], f"{error.message} {error.remedy}"
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 import streamlit as st
 
 from orchestrator.errors import PatchbayError
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.components import editor
-from studio.editing import Editing, change
+from studio.editing import Editing, change, cross
 from studio.forms import TYPES
 from studio.markup import code
 from studio.templates.draft import TemplateDraft, VariableDraft, with_found
-from studio.templates.turns import saw, token
+from studio.turns import saw, token
 
 
 def edit(editing: Editing, engine: WorkflowEngine) -> None:
@@ -23,7 +25,8 @@ def edit(editing: Editing, engine: WorkflowEngine) -> None:
     shown = TemplateDraft.of(editing.content)
     with contextlib.suppress(PatchbayError):  # while a text is wrong, what is known of the variables stays
         shown = with_found(shown)
-    edited = _form(shown, f"{editing.id}:{token(editing, 'texts')}")
+    crossed = partial(cross, editing, engine.template_versions)
+    edited = _form(shown, f"{editing.id}:{token(editing, 'texts')}", crossed)
     with contextlib.suppress(PatchbayError):
         edited = with_found(edited)
     content = edited.to_content()
@@ -33,8 +36,20 @@ def edit(editing: Editing, engine: WorkflowEngine) -> None:
         st.rerun()
 
 
-def _form(draft: TemplateDraft, key: str) -> TemplateDraft:
+def _form(draft: TemplateDraft, key: str, crossed: Callable[[], None]) -> TemplateDraft:
     id, _, revision = key.partition(":")
+
+    def text(name: Literal["system", "user"], value: str, label: str, height: int) -> str:
+        return editor(
+            value,
+            key=f"{name}:{id}",
+            revision=revision,
+            language="jinja",
+            label=label,
+            height=height,
+            crossed=crossed,
+        )
+
     name = st.text_input("Name", draft.name, key=f"name:{key}", placeholder=id)
     description = st.text_area("Description", draft.description, key=f"description:{key}", height=80)
     tags = st.multiselect(
@@ -46,11 +61,9 @@ def _form(draft: TemplateDraft, key: str) -> TemplateDraft:
         placeholder="Type a word to find it by",
     )
     st.caption("System text: who the model is and how it should answer")
-    system = editor(
-        draft.system, key=f"system:{id}", revision=revision, language="jinja", label="System text", height=130
-    )
+    system = text("system", draft.system, "System text", 130)
     st.caption("User text: what it is asked. Write `{{ name }}` where a value goes")
-    user = editor(draft.user, key=f"user:{id}", revision=revision, language="jinja", label="User text", height=240)
+    user = text("user", draft.user, "User text", 240)
     return replace(
         draft,
         name=name or "",

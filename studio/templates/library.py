@@ -15,6 +15,7 @@ from studio.markup import cell, plain
 from studio.moments import count
 from studio.routes import go, link
 from studio.search import search
+from studio.sheets import in_sheets
 from studio.templates.results_view import dollars
 
 
@@ -37,9 +38,13 @@ def library(engine: WorkflowEngine) -> None:
     _unpublished([id for id in drafts if id not in {entry.id for entry in entries}])
     found = matching(entries, wanted, chosen)
     used = engine.template_usage.all()
-    with st.grid("auto", min_column_width=290):
-        for entry in found:
-            _card(entry, used.get(entry.id, NOT_USED), has_draft=entry.id in drafts)
+
+    def draw(entries: Sequence[Entry]) -> None:
+        with st.grid("auto", min_column_width=290):
+            for entry in entries:
+                _card(entry, used.get(entry.id, NOT_USED), has_draft=entry.id in drafts)
+
+    in_sheets(found, draw, key=f"templates:{wanted}:{' '.join(chosen)}")
     if not found:
         st.caption("No template fits this search." if entries else "There are none yet. Begin one, or import one.")
 

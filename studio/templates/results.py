@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from orchestrator.workflow_engine import WorkflowEngine
 from studio.failures import guarded
 from studio.markup import literal, plain
 from studio.moments import ago
+from studio.pickers import titles_of_models
 from studio.routes import link
 from studio.templates.results_view import expectation_words, used_words
 
@@ -28,13 +30,23 @@ def last_trial(id: str, template: Template, draw: Draw, engine: WorkflowEngine) 
     """The newest trial of that id, as `draw` shows it. `template` is what stands in the editor now."""
     found = engine.runs(workflow=id, limit=1)
     if not found:
+        st.caption("What comes of it shows here: the answers side by side, with time, tokens and price.")
         return
     run = engine.run(found[0].id)
     if run.status in FINAL:
         _told(run, template)
-        draw(tried(run))
+        draw(_called(run, engine))
     else:
         _watch(run.summary.id, draw, engine)
+
+
+def _called(run: RunView, engine: WorkflowEngine) -> list[Tried]:
+    """What came of a trial, with its models as people call them."""
+    titles = titles_of_models(engine)
+    return [
+        replace(one, ask=one.ask.model_copy(update={"model": titles.get(one.ask.model, one.ask.model)}))
+        for one in tried(run)
+    ]
 
 
 def digest(template: Template) -> str:
@@ -65,7 +77,7 @@ def _card(one: Tried) -> None:
         icon = {True: ":green[:material/check:]", False: ":red[:material/close:]", None: ":gray[:material/help:]"}
         why = f" :gray[{plain(verdict.why)}]" if verdict.why else ""
         st.markdown(f":small[{icon[verdict.holds]} {plain(expectation_words(verdict.expectation))}{why}]")
-    notes = [used_words(one), "cut off at its longest length" if one.truncated else "", one.note]
+    notes = [used_words(one), "cut off: it reached its longest length" if one.truncated else "", one.note]
     st.caption(" · ".join(plain(note) for note in notes if note))
 
 
@@ -84,7 +96,7 @@ def _watch(run_id: str, draw: Draw, engine: WorkflowEngine) -> None:
     run = engine.run(run_id)
     if run.status in FINAL:
         st.rerun()
-    found = tried(run)
+    found = _called(run, engine)
     done = sum(one.standing != "waiting" for one in found)
     st.progress(done / max(1, len(found)), f"{done} of {len(found)} answers")
     if st.button("Stop", icon=":material/stop:", key="stop-trial"):

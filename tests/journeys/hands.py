@@ -16,6 +16,12 @@ class Press(Protocol):
     async def __call__(self, page: Page, target: Locator) -> None: ...
 
 
+async def drawn(page: Page) -> None:
+    """Wait until the page is as its script draws it: while that runs, what was there before may still stand beside what
+    takes its place, under the same name. Call it once something that the script draws can be seen."""
+    await expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 async def by_mouse(page: Page, target: Locator) -> None:
     await target.click()
 
@@ -32,6 +38,7 @@ async def has_focus(target: Locator) -> bool:
 
 async def reach(page: Page, target: Locator) -> None:
     """Tab until it has the focus."""
+    await drawn(page)
     await expect(target).to_be_visible()
     await expect(target).to_be_enabled()
     for _ in range(FAR):

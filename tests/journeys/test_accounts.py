@@ -12,7 +12,7 @@ from orchestrator.practice import PracticeServer
 from scripts.studio import Studio
 from tests.conftest import Complaints
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.long]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from playwright.async_api import Locator, Page, expect
 
 from scripts.studio import Studio
 from tests.conftest import Complaints
+from tests.journeys.hands import drawn
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
@@ -38,6 +39,7 @@ async def add(page: Page, words: str, title: str) -> None:
     await page.keyboard.type(words)
     await page.keyboard.press("Enter")
     await expect(inspector(page)).to_contain_text(title, timeout=WAITS)
+    await drawn(page)
 
 
 def inspector(page: Page) -> Locator:
@@ -45,6 +47,7 @@ def inspector(page: Page) -> Locator:
 
 
 async def fill(page: Page, label: str, value: str) -> None:
+    await drawn(page)
     field = inspector(page).get_by_label(label, exact=True)
     await field.fill(value)
     await field.press("Tab")
@@ -52,12 +55,14 @@ async def fill(page: Page, label: str, value: str) -> None:
 
 async def choose(page: Page, label: str, option: str) -> None:
     """From the list that a field offers."""
+    await drawn(page)
     await inspector(page).get_by_role("combobox", name=label).click()
     await page.get_by_role("option", name=option).first.click()
 
 
 async def insert(page: Page, label: str, words: str) -> None:
     """With the variable picker of a field: find a value, and take it."""
+    await drawn(page)
     await inspector(page).get_by_role("button", name=f"Insert a value: {label}").click()
     find = page.get_by_role("searchbox", name="Find a value")
     await expect(find).to_be_focused()
@@ -231,7 +236,10 @@ async def test_a_version_is_compared_restored_and_a_run_gone_back_to(studio: Stu
 
     await page.get_by_role("button", name="Run", exact=True).click()
     await expect(page.get_by_text("Succeeded").first).to_be_visible()
+    await drawn(page)
     await page.get_by_text("Run again from here").click()
+    await expect(page.get_by_role("button", name="This step alone")).to_be_visible()
+    await drawn(page)
     await page.get_by_label("At most").fill("2")
     await page.get_by_label("At most").press("Tab")
     await page.get_by_role("button", name="This step alone").click()
@@ -243,3 +251,27 @@ async def test_a_version_is_compared_restored_and_a_run_gone_back_to(studio: Stu
     await page.get_by_role("button", name="Restore this version").click()
     await expect(page.get_by_text("Version 3 is published")).to_be_visible()
     assert published(studio, "versions")["steps"][0]["with"]["limit"] == 3
+
+
+async def test_steps_are_added_by_clicks_alone_each_at_the_port_it_follows(studio: Studio, page: Page) -> None:
+    await begin(page, studio, "By clicks")
+    ports = page.locator(".react-flow__handle.source")
+    steps = page.get_by_role("combobox", name="Search steps")
+
+    await page.get_by_role("button", name="Add the first step").click()
+    await page.get_by_role("option", name="Branch", exact=True).click()
+    await expect(inspector(page)).to_contain_text("Branch", timeout=WAITS)
+    await ports.and_(page.locator("[data-handleid='way:no']")).click()
+    await expect(page.locator(".where")).to_contain_text("Goes after “Branch” (no)")
+    await expect(steps).to_be_focused()
+    await page.get_by_role("option", name="Wait", exact=True).click()
+    await expect(inspector(page)).to_contain_text("wait", timeout=WAITS)
+    await ports.and_(page.locator("[data-nodeid='wait'][data-handleid='out']")).click()
+    await expect(page.locator(".where")).to_contain_text("Goes after “Wait”")
+    await page.get_by_role("option", name="Set values", exact=True).click()
+    await expect(inspector(page)).to_contain_text("set_values", timeout=WAITS)
+
+    await page.get_by_text("JSON", exact=True).click()
+    text = page.get_by_role("textbox", name="The workflow as JSON")
+    await expect(text).to_contain_text('"branch.no"')
+    await expect(text).to_contain_text('"wait"')

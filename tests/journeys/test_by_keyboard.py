@@ -13,9 +13,9 @@ from studio.builder.inspector import PARTS
 from tests.conftest import Complaints
 from tests.journeys.hands import by_keyboard, has_focus, reach
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(500)]
 
-A_RUN = 100_000
+A_RUN = 200_000
 """Milliseconds that a run on the practice model may take on a slow machine."""
 
 

@@ -8,9 +8,11 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, CDPSession, Locator, Page, expect
@@ -20,11 +22,23 @@ from orchestrator.registry import Registry
 from orchestrator.templates import Template
 from orchestrator.validation import check
 from scripts.studio import ROOT, Studio, answers, environment, free_port
-from tests.conftest import Complaints
+from tests.conftest import PATIENCE, Complaints
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 APP = "tests.studio.canvas_app"
+
+
+ZOOM = """(one, beyond) => new Promise(resolve => {
+    const look = () => {
+        const zoom = new DOMMatrix(getComputedStyle(one).transform).a
+        if (zoom > beyond) resolve(zoom); else requestAnimationFrame(look)
+    }
+    look()
+})"""
+
+NOTHING = {"draft": {"steps": []}, "selected": None, "opened": False}
+"""What Python knows before its script has come to an end for the first time."""
 
 
 @dataclass
@@ -33,6 +47,7 @@ class Canvas:
 
     page: Page
     file: Path
+    """What Python keeps of it."""
 
     def box(self, id: str) -> Locator:
         return self.page.locator(f'.react-flow__node[data-id="{id}"]')
@@ -41,14 +56,15 @@ class Canvas:
         return self.page.locator(f'.react-flow__edge[data-id="{id}"]')
 
     def kept(self) -> dict[str, Any]:
-        return json.loads(self.file.with_suffix(".kept").read_text("utf-8"))
+        return json.loads(self.file.read_text("utf-8")) if self.file.exists() else NOTHING
 
     async def when(self, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """What Python knows, as soon as that is true."""
-        for _ in range(100):
+        """What Python knows, as soon as that is true. What speaks of steps that are not there yet is not."""
+        for _ in range(PATIENCE // 100):
             kept = self.kept()
-            if true(kept):
-                return kept
+            with suppress(LookupError):
+                if true(kept):
+                    return kept
             await asyncio.sleep(0.1)
         raise AssertionError(f"Python knows {kept}")
 
@@ -58,6 +74,10 @@ class Canvas:
             lambda kept: {step["id"]: step.get("needs", []) for step in kept["draft"]["steps"]} == wanted
         )
         return kept["draft"]
+
+    async def zoom(self, beyond: float = 0) -> float:
+        """How large all is drawn, as soon as it is drawn larger than `beyond`."""
+        return await self.page.locator(".react-flow__viewport").evaluate(ZOOM, beyond)
 
     async def until(self, key: str, value: Any) -> None:
         await self.when(lambda kept: kept[key] == value)
@@ -131,12 +151,13 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
 
 
 async def opened(page: Page, harness: tuple[str, Path], **given: Any) -> Canvas:
+    """A page of its own: what one that was opened before still does is kept elsewhere."""
     url, file = harness
-    file.write_text(json.dumps(given), "utf-8")
-    file.with_suffix(".kept").unlink(missing_ok=True)
+    kept = file.with_name(f"{uuid4().hex}.kept")
+    file.write_text(json.dumps({**given, "kept": str(kept)}), "utf-8")
     await page.goto(url)
-    await expect(page.get_by_role("application", name="Steps of the workflow")).to_be_visible(timeout=30_000)
-    return Canvas(page, file)
+    await expect(page.get_by_role("application", name="Steps of the workflow")).to_be_visible()
+    return Canvas(page, kept)
 
 
 @pytest.fixture
@@ -213,6 +234,7 @@ async def test_a_step_is_inserted_on_a_line_by_keyboard(page: Page, harness: tup
     canvas = await opened(page, harness, draft=chain("a", "b"))
     await canvas.box("a").focus()
     await canvas.press("e", "Enter")
+    await expect(page.get_by_role("combobox")).to_be_focused()
     await page.keyboard.type("set values")
     await canvas.press("Enter")
     await canvas.draft(a=[], set_values=["a"], b=["set_values"])
@@ -243,6 +265,17 @@ async def test_copies_go_through_the_clipboard_as_text(page: Page, harness: tupl
     await other.box("x").focus()
     await other.press("Control+v")
     await other.draft(x=[], a_2=[], b_2=["a_2"])
+
+
+async def test_a_copy_is_taken_where_the_browser_tells_only_the_body(page: Page, harness: tuple[str, Path]) -> None:
+    canvas = await opened(page, harness, draft=chain("a"))
+    await canvas.box("a").click()
+    copied = await page.evaluate("""() => {  // as Safari does while no text is selected
+        const clipboardData = new DataTransfer();
+        document.body.dispatchEvent(new ClipboardEvent("copy", {clipboardData, bubbles: true, cancelable: true}));
+        return clipboardData.getData("text/plain");
+    }""")
+    assert [step["id"] for step in json.loads(copied)["steps"]] == ["a"]
 
 
 async def test_a_box_is_moved_by_mouse_and_by_keyboard_and_tidied_up(page: Page, harness: tuple[str, Path]) -> None:
@@ -383,7 +416,8 @@ async def test_text_from_outside_never_runs(page: Page, harness: tuple[str, Path
 
 async def test_a_draft_of_wrong_shape_is_told_and_left_alone(page: Page, harness: tuple[str, Path]) -> None:
     url, file = harness
-    file.write_text(json.dumps({"draft": {"steps": [{"id": "a"}]}}), "utf-8")
+    draft = {"steps": [{"id": "a"}]}
+    file.write_text(json.dumps({"draft": draft, "kept": str(file.with_suffix(".kept"))}), "utf-8")
     await page.goto(url)
     await expect(page.get_by_text("Step 1 (a) does not say what it uses.")).to_be_visible()
 
@@ -412,6 +446,7 @@ async def test_a_note_is_written_and_taken_away_by_keyboard(page: Page, harness:
     canvas = await opened(page, harness, draft=chain("a"))
     await canvas.box("a").focus()
     await canvas.press("n")
+    await expect(page.get_by_role("textbox", name="Note")).to_be_focused()
     await page.keyboard.type("Ask Anna first")
     await canvas.press("Escape")
     kept = await canvas.when(lambda kept: "Ask" in json.dumps(kept["draft"]))
@@ -582,14 +617,9 @@ async def test_a_finger_adds_moves_and_joins_steps_on_a_phone(browser: Browser, 
     await page.get_by_role("option", name="Set values", exact=True).tap()
     await canvas.draft(a=[], b=["a"], wait=[], set_values=["a"])
 
-    async def zoom() -> float:
-        return await page.locator(".react-flow__viewport").evaluate(
-            "one => new DOMMatrix(getComputedStyle(one).transform).a"
-        )
-
-    before = await zoom()
+    before = await canvas.zoom()
     await finger.slide(((300, 500), (300, 460)), ((300, 520), (300, 600)))
-    assert await zoom() > before
+    assert await canvas.zoom(beyond=before) > before
     await context.close()
 
 

@@ -8,7 +8,7 @@ from playwright.async_api import Page, Response
 from scripts.studio import Studio
 from tests.conftest import Complaints
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 
 async def test_the_builder_at_its_own_address(studio: Studio, page: Page, complaints: Complaints) -> None:

@@ -17,10 +17,10 @@ from scripts.studio import ROOT, Studio, command_line
 from tests.conftest import Complaints
 
 WORKFLOW = "Email to Notion summary"
-A_RUN = 100_000
+A_RUN = 200_000
 """Milliseconds that a run on the practice model may take on a slow machine."""
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 async def press_run(page: Page) -> str:
@@ -87,7 +87,7 @@ async def test_home_shows_at_once_and_the_browser_complains_of_nothing(
     painted = await first_paint(page)
     with capsys.disabled():
         sys.stdout.write(f"\n  studio ready after {studio.ready:.2f} s, first paint after {painted:.2f} s\n")
-    assert painted < 5, "a person stares at an empty page"
+    assert painted < 10, "a person stares at an empty page"
 
     for name in ("Workflows", "Templates", "Runs", "Practice", "Map", "Home"):
         await page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()

@@ -13,9 +13,10 @@ from playwright.async_api import Dialog, Page, Request, ViewportSize
 
 from scripts.browser import launch
 from scripts.studio import Studio
+from tests.journeys.hands import drawn
 from tests.journeys.hostile import ACCOUNT, LONG, NOBODY, Hostile, plant, said, seen
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 PATIENCE = 150
 """Looks, five a second, until a page must say what it has to."""
@@ -68,6 +69,12 @@ WRONG = f"""() => {{
 }}"""
 """What bad text must never become."""
 
+STYLED = """() => {
+  const heading = document.querySelector('[data-testid="stHeading"] :is(h1, h2, h3)');
+  return heading === null || getComputedStyle(heading).webkitLineClamp === "3";
+}"""
+"""Our style has arrived. The browser may load what draws it after what it is for."""
+
 TOO_WIDE = """() => {
   const main = document.querySelector('[data-testid="stMain"]');
   return main.scrollWidth > main.clientWidth + 1;
@@ -102,7 +109,8 @@ class Visit:
 
     async def look(self, *wanted: str) -> None:
         await self.reads(*wanted)
-        await self.page.locator('[data-test-script-state="notRunning"]').wait_for(state="attached")
+        await drawn(self.page)
+        await self.page.wait_for_function(STYLED)
         self.wrong += [f"{self.page.url}: {one}" for one in await self.page.evaluate(WRONG)]
         for size in (PHONE, DESK):
             await self.page.set_viewport_size(size)

@@ -11,8 +11,9 @@ from playwright.async_api import Page, expect
 
 from scripts.studio import Studio
 from tests.conftest import Complaints
+from tests.journeys.hands import drawn
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 
 
 def save(studio: Studio, id: str, *steps: dict[str, Any]) -> None:
@@ -33,6 +34,7 @@ async def pages_called(page: Page, studio: Studio, title: str) -> int:
     await page.goto(f"{studio.url}/practice?section=Pages")
     main = page.get_by_test_id("stMain")
     await expect(main.get_by_role("link").first).to_be_visible()
+    await drawn(page)
     return await main.get_by_role("link", name=title, exact=True).count()
 
 
@@ -82,6 +84,7 @@ async def test_an_approval_is_given_on_home(studio: Studio, page: Page, complain
 
     await page.get_by_test_id("stSidebarNav").get_by_role("link", name="Home").click()
     await expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+    await drawn(page)
     await expect(page.get_by_text("May this page be made?")).to_be_visible()
     await page.get_by_role("button", name="Approve").click()
 

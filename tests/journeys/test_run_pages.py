@@ -11,9 +11,10 @@ from playwright.async_api import Locator, Page, expect
 
 from scripts.studio import Studio
 from tests.conftest import Complaints
+from tests.journeys.hands import drawn
 from tests.journeys.test_previews import save
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.long]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.long]
 
 PICTURE = "<svg xmlns='http://www.w3.org/2000/svg' width='20' height='10'><script>document.title='ran'</script></svg>"
 EVIL = "<img src=x onerror=\"document.title='ran'\">"
@@ -44,6 +45,7 @@ async def test_files_are_shown_and_saved_and_nothing_in_them_runs(
     assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 20
     assert await saved(page, page.get_by_role("link", name="page.html").first) == EVIL.encode()
 
+    await drawn(page)
     output = page.get_by_role("tabpanel", name="Output")
     await expect(output.get_by_text("Cut, values.text: the first")).to_be_visible()
     whole = json.loads(await saved(page, output.get_by_role("button", name="Download all of it")))

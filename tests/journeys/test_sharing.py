@@ -14,7 +14,7 @@ from scripts.studio import Studio
 from tests.conftest import Complaints
 from tests.journeys.hands import HANDS
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from scripts.studio import Studio
 from tests.conftest import Complaints
 from tests.integrations.model_server import serving
+from tests.journeys.hands import drawn
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
@@ -73,6 +74,7 @@ async def test_a_template_is_changed_compared_checked_published_and_had_again(
     await page.reload()
     await expect(page.get_by_test_id("stMain")).to_contain_text("person pronouns. Name the day.", timeout=WAITS)
 
+    await drawn(page)
     await page.get_by_role("radio", name="Try").click()
     await page.get_by_role("combobox", name="Models").click()
     await page.get_by_role("option", name="loud").click()
@@ -84,6 +86,8 @@ async def test_a_template_is_changed_compared_checked_published_and_had_again(
     await page.get_by_role("radio", name="Cases").click()
     await page.get_by_role("button", name="Add a case").click()
     await page.get_by_role("button", name="Add", exact=True).click()
+    await expect(page.get_by_role("button", name="Expect this")).to_be_visible()
+    await drawn(page)
     await page.get_by_label("Text", exact=True).fill("name the day")
     await page.get_by_label("Text", exact=True).press("Enter")
     await page.get_by_role("button", name="Expect this").click()

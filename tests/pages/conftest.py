@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from orchestrator.settings import ROOT, Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, set_current
+from tests.conftest import SCRIPT
 
 Open = Callable[..., AppTest]
 Save = Callable[..., Workflow]
@@ -43,7 +44,7 @@ def open_page(engine: WorkflowEngine) -> Open:
     """Open a page of the studio by its name and query, as a deep link does."""
 
     def opened(page: str, /, **query: str) -> AppTest:
-        at = AppTest.from_file(ROOT / "studio" / "main.py", default_timeout=20).run()
+        at = AppTest.from_file(ROOT / "studio" / "main.py", default_timeout=SCRIPT).run()
         at.switch_page(f"../pages/{page}.py")
         for name, value in query.items():
             at.query_params[name] = value
@@ -74,16 +75,17 @@ def said(at: AppTest) -> str:
 
 
 def expression(at: AppTest, key: str) -> dict[str, Any]:
-    """What a field for expressions shows, as the browser is told."""
+    """What a field for expressions or an editor shows, as the browser is told."""
     [shown] = json.loads(_component(at, key).proto.json)
     return shown
 
 
-def type_into(at: AppTest, key: str, text: str) -> AppTest:
-    """Type into a field for expressions, as the browser tells it. `AppTest` knows no components of our own."""
+def type_into(at: AppTest, key: str, text: str, *, crossed: bool = False) -> AppTest:
+    """Type into a field for expressions or an editor, as the browser tells it. `AppTest` knows no components of our
+    own. `crossed`: while the server was away, and somebody else changed it."""
     shown = expression(at, key)
     states = at._tree.get_widget_states()
-    edit = {"text": text, "number": shown["seen"] + 1, "base": shown["revision"]}
+    edit = {"text": text, "number": shown["seen"] + 1, "base": shown["revision"], "crossed": crossed}
     states.widgets.add(id=_component(at, key).proto.id, json_value=json.dumps({"edit": edit}))
     return at._run(states)
 

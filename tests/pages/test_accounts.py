@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from orchestrator.workflow_engine import WorkflowEngine, set_current
+from studio.account_view import service_cards
 from tests.pages.conftest import OFFLINE, Open, Save, link_labels, said
 
 TOKEN = "ghp_of_a_person_1234567890"
@@ -79,6 +80,22 @@ def test_it_is_renamed(open_page: Open, engine: WorkflowEngine) -> None:
     at.button(key="rename:github:work").click().run()
 
     assert engine.accounts.get("github").name == "office"
+
+
+@pytest.mark.parametrize(("port", "told"), [(None, ""), (9, "still allows it")])
+def test_what_was_allowed_at_google_is_taken_back_where_one_wishes(
+    open_page: Open, engine: WorkflowEngine, port: int | None, told: str
+) -> None:
+    there = {"oauth_base_url": f"http://127.0.0.1:{port}" if port else f"{engine.practice_url}/google_oauth"}
+    client = {"client_id": "1234.apps.googleusercontent.com", "client_secret": "GOCSPX-x", "refresh_token": "1//x"}
+    engine.accounts.add("gmail", "work", {**client, **there})
+    at = open_page("accounts")
+    at.button(key="remove:gmail:work").click().run()
+    at.checkbox(key="remove-take-back").check()
+    at.button(key="remove-really").click().run()
+
+    assert [told in error.value for error in at.error] == [True] * bool(told)
+    assert engine.accounts.get("gmail").practice
 
 
 @pytest.mark.usefixtures("connected")
@@ -179,3 +196,10 @@ class TestARun:
         engine.wait(run.id)
         assert engine.run(run.id).accounts.chosen == {"github": "practice"}
         assert "GitHub: **Practice**" in said(open_page("runs", id=run.id))
+
+
+def test_services_stand_by_their_names_those_with_an_account_first(engine: WorkflowEngine) -> None:
+    engine.accounts.add("notion", "work", {"token": "a-very-private-token"})
+    first, *others = [card.title for card in service_cards(engine, 0.0)]
+    assert first == "Notion"
+    assert others == sorted(others, key=str.casefold)

@@ -34,9 +34,7 @@ def view(at: AppTest, name: str) -> AppTest:
 def type_json(at: AppTest, engine: WorkflowEngine, text: str) -> AppTest:
     """Type in the place of what stands under JSON."""
     view(at, "json")
-    base = engine.workflow_versions.history("reads")[0].number
-    at.session_state["json:reads"] = {"value": {"text": text, "revision": f"{base}:0"}}
-    return at.run()
+    return type_into(at, "json:reads", text)
 
 
 def draft(engine: WorkflowEngine, id: str = "reads") -> Any:
@@ -111,6 +109,30 @@ class TestAStep:
         assert {key: draft(engine)["steps"][0][key] for key in ("timeout", "if")} == {"timeout": 30, "if": True}
         at.number_input(key="setting:reads:mail:timeout").set_value(None).run()
         assert "timeout" not in draft(engine)["steps"][0]
+
+    def test_says_how_it_is_tried_again_and_how_long_a_result_is_good_for(
+        self, at: AppTest, engine: WorkflowEngine
+    ) -> None:
+        choose(at)
+        at.session_state["inspector:reads"] = "Settings"
+        at.run()
+
+        def step() -> Any:
+            return draft(engine)["steps"][0]
+
+        at.number_input(key="setting:reads:mail:retry.attempts").set_value(3).run()
+        assert step()["retry"] == {"attempts": 3}
+        at.number_input(key="setting:reads:mail:retry.backoff").set_value(0.0).run()
+        at.number_input(key="setting:reads:mail:retry.max_delay").set_value(30.0).run()
+        at.multiselect(key="setting:reads:mail:retry.on").set_value(["timeout"]).run()
+        assert step()["retry"] == {"attempts": 3, "backoff": 0, "max_delay": 30, "on": ["timeout"]}
+        at.toggle(key="setting:reads:mail:cache").set_value(True).run()
+        at.number_input(key="setting:reads:mail:cache.hours").set_value(2.0).run()
+        assert step()["cache"] == 7200
+        at.number_input(key="setting:reads:mail:cache.hours").set_value(24.0).run()
+        assert step()["cache"] is True
+        at.number_input(key="setting:reads:mail:retry.attempts").set_value(1).run()
+        assert "retry" not in step(), "one try is none again"
 
     def test_is_tried_out_and_its_output_pinned(self, at: AppTest, engine: WorkflowEngine) -> None:
         choose(at)
@@ -240,6 +262,25 @@ class TestTwoPeople:
         press(at, "keep-mine")
         assert draft(engine)["steps"][0]["with"]["query"] == "mine again"
 
+    @pytest.mark.parametrize(("part", "field"), [("canvas", QUERY), ("json", "json:reads")])
+    def test_what_was_typed_while_the_server_was_away_goes_over_nobodys_work(
+        self, part: str, field: str, engine: WorkflowEngine, at: AppTest
+    ) -> None:
+        theirs = {**engine.load_workflow("reads").dump(), "name": "Theirs"}
+        engine.workflow_versions.drafts.save("reads", json.dumps(theirs), base=1, after=0, by="bob")
+        view(choose(at), part)
+        mine = "mine" if part == "canvas" else engine.load_workflow("reads").to_json()
+        type_into(at, field, mine, crossed=True)
+        assert "bob changed this draft while you did" in said(at)
+        assert draft(engine)["name"] == "Theirs"
+
+    def test_a_text_that_is_broken_is_compared_as_a_text(self, engine: WorkflowEngine, at: AppTest) -> None:
+        theirs = {**engine.load_workflow("reads").dump(), "name": "Theirs"}
+        engine.workflow_versions.drafts.save("reads", json.dumps(theirs), base=1, after=0, by="bob")
+        view(at, "json")
+        type_into(at, "json:reads", json.dumps(theirs) + " mine", crossed=True)
+        assert "<ins> mine</ins>" in said(at)
+
     def test_one_takes_the_others(self, at: AppTest, engine: WorkflowEngine) -> None:
         choose(at)
         type_into(at, QUERY, "mine")
@@ -291,6 +332,27 @@ def test_inputs_outputs_and_limits_are_forms(at: AppTest, engine: WorkflowEngine
     assert made["inputs"] == {"query": {"type": "string", "default": "is:unread"}}
     assert made["output"] == {"found": "{{ steps.mail.count }}"}
     assert engine.check(made) == []
+
+
+def test_an_input_says_what_can_be_given(at: AppTest, engine: WorkflowEngine) -> None:
+    view(at, "settings")
+    at.text_input(key="workflow:reads:inputs.new").set_value("n").run()
+    press(at, "workflow:reads:inputs.add")
+    at.toggle(key="workflow:reads:inputs.n.multiline").set_value(True).run()
+    at.text_area(key="workflow:reads:inputs.n.default").set_value("one\ntwo").run()
+    assert draft(engine)["inputs"]["n"] == {"type": "string", "default": "one\ntwo", "multiline": True}
+    at.selectbox(key="workflow:reads:inputs.n.picker").set_value("models").run()
+    assert draft(engine)["inputs"]["n"]["picker"] == "models"
+    at.selectbox(key="workflow:reads:inputs.n.picker").set_value("").run()
+    at.toggle(key="workflow:reads:inputs.n.multiline").set_value(False).run()
+    at.text_input(key="workflow:reads:inputs.n.default").set_value("").run()
+    assert draft(engine)["inputs"]["n"] == {"type": "string", "default": ""}, "an empty default is one"
+    at.selectbox(key="workflow:reads:inputs.n.type").set_value("integer").run()
+    at.text_area(key="workflow:reads:inputs.n.choices").set_value("1\nmany").run()
+    assert "must be a whole number, not 'many'" in said(at).replace("\\", "")
+    assert at.text_area(key="workflow:reads:inputs.n.choices").value == "1\nmany", "it stays to be corrected"
+    at.text_area(key="workflow:reads:inputs.n.choices").set_value("1\n2").run()
+    assert draft(engine)["inputs"]["n"]["choices"] == [1, 2]
 
 
 def test_one_that_does_not_exist_is_one_sentence(open_page: Open) -> None:

@@ -21,6 +21,10 @@ from tests.pages.conftest import OFFLINE, Open, Save, failing_step, said
 MAIL: dict[str, Any] = {"id": "mail", "uses": "gmail.search_messages", "with": {"query": "is:unread"}}
 
 
+def given(expression: str) -> dict[str, Any]:
+    return {"id": "s", "uses": "set", "with": {"values": {"text": expression}}}
+
+
 def failed(engine: WorkflowEngine, workflow: str, **inputs: Any) -> RunView:
     result = engine.execute_workflow(workflow, inputs)
     assert result.status == "failed"
@@ -85,12 +89,76 @@ def test_what_a_step_was_given_leads_to_the_step_and_names_the_field(engine: Wor
     assert found.field == "limit"
 
 
+@pytest.mark.parametrize(
+    ("more", "cause", "deed", "label"),
+    [
+        (
+            {"steps": [MAIL, given("{{ steps.mail.messages[0].subjct }}")]},
+            "misspelled",
+            "step",
+            "Correct the name",
+        ),
+        (
+            {"steps": [MAIL | {"with": {"query": "from:nobody"}}, given("{{ steps.mail.messages[0].subject }}")]},
+            "empty this time",
+            "settings",
+            "Run the step only if there is something",
+        ),
+        (
+            {"budget": {"tokens": 1}, "steps": [{"id": "s", "uses": "ai.generate", "with": {"prompt": "Why?"}}]},
+            "more than the workflow allows",
+            "limits",
+            "Raise the limit",
+        ),
+        (
+            {"steps": [{"id": "s", "uses": "approve", "with": {"message": "Well?", "within": 0.01}}]},
+            "the time for an answer was over",
+            "again",
+            "Ask again",
+        ),
+        (
+            {"steps": [{"id": "s", "uses": "ai.generate", "with": {"prompt": "Why?", "model": "openai:gpt"}}]},
+            "there is none yet",
+            "account",
+            "Connect OpenAI and compatible",
+        ),
+        (
+            {
+                "inputs": {"n": {"default": "many"}},
+                "steps": [MAIL | {"with": {"query": "x", "limit": "{{ inputs.n }}"}}],
+            },
+            "another kind of value",
+            "step",
+            "Change the step",
+        ),
+    ],
+    ids=["misspelled", "empty-list", "budget", "no-answer", "no-account", "wrong-kind"],
+)
+def test_a_likely_mistake_is_told_in_its_own_words(
+    engine: WorkflowEngine, save: Save, more: dict[str, Any], cause: str, deed: str, label: str
+) -> None:
+    save("mistaken", **more)
+    run = failed(engine, "mistaken")
+    found = explanation(run)
+    assert found is not None
+    assert cause in found.cause
+    assert "PATCHBAY_" not in found.remedy
+    first = ways_on(run, engine)[0].way
+    assert (first.deed, first.label) == (deed, label)
+
+
 def test_a_workflow_that_it_ran_leads_to_that_run(engine: WorkflowEngine, save: Save) -> None:
     save("inner", steps=[failing_step()])
     save("outer", steps=[{"id": "call", "uses": "workflow", "with": {"workflow": "inner"}}])
     first = ways_on(failed(engine, "outer"), engine)[0]
     inner = engine.runs(workflow="inner")[0]
     assert where(first) == ("runs", {"id": inner.id})
+
+
+def test_a_practice_service_that_fails_is_mended_before_it_is_tried_again(engine: WorkflowEngine, save: Save) -> None:
+    save("reads", steps=[{"id": "a", "uses": "github.list_repositories"}])
+    make_trouble(engine.practice_url, "github", "failing")
+    assert [lead.way.deed for lead in ways_on(failed(engine, "reads"), engine)][:2] == ["practice", "again"]
 
 
 @pytest.mark.parametrize("practice_url", [OFFLINE])

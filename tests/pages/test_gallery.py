@@ -15,6 +15,7 @@ from orchestrator.settings import ROOT
 from orchestrator.templates import Template
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
+from tests.conftest import SCRIPT
 from tests.pages.conftest import Open, Save, link_labels, said
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> [x](javascript:alert(3)) `{{ 7*7 }}` **b** :red[r]"
@@ -101,7 +102,7 @@ def test_only_an_input_without_a_value_is_asked_for(engine: WorkflowEngine, tmp_
     workflow = Workflow.model_validate({"id": "asks", "inputs": inputs, "steps": steps})
     (tmp_path / "asks.json").write_text(pack(workflow, engine.library, engine.registry).to_json())
 
-    at = AppTest.from_function(one_bundle, default_timeout=20, kwargs={"path": str(tmp_path)}).run()
+    at = AppTest.from_function(one_bundle, default_timeout=SCRIPT, kwargs={"path": str(tmp_path)}).run()
     assert [field.key for field in at.text_input] == ["use:asks:words"]
 
     at.button(key="use").click().run()
@@ -257,7 +258,7 @@ class TestTextsThatTryToRun:
 
     def test_are_harmless_on_a_card_and_on_its_page(self, engine: WorkflowEngine, tmp_path: Path) -> None:
         (tmp_path / "evil.json").write_bytes(evil_bundle(engine))
-        at = AppTest.from_function(one_bundle, default_timeout=20, kwargs={"path": str(tmp_path)}).run()
+        at = AppTest.from_function(one_bundle, default_timeout=SCRIPT, kwargs={"path": str(tmp_path)}).run()
         assert not at.exception
         assert "alert" in said(at)
         harmless(at)

@@ -137,3 +137,13 @@ def test_recent_runs_are_listed(open_page: Open, engine: WorkflowEngine, save: S
 
     assert "Reads mail" in link_labels(at)
     assert "Succeeded" in said(at)
+
+
+def test_of_many_workflows_those_that_ran_last_are_at_hand(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    for number in range(9):
+        save(f"many_{number}", name=f"Many {number}")
+    engine.execute_workflow("many_8")
+    at = open_page("home")
+    assert next(button.key for button in at.button if str(button.key).startswith("run-")) == "run-many_8"
+    assert len([button for button in at.button if str(button.key).startswith("pin-")]) == 8
+    assert "All workflows" in link_labels(at)

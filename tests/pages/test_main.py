@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from orchestrator.settings import ROOT
 from orchestrator.workflow_engine import set_current
 from studio.routes import ROUTES
+from tests.conftest import SCRIPT
 from tests.pages.conftest import Open
 
 
@@ -21,7 +22,7 @@ def test_every_page_opens_with_one_heading(open_page: Open, page: str) -> None:
 
 def test_a_studio_that_is_still_starting_says_so() -> None:
     set_current(None)
-    at = AppTest.from_file(ROOT / "studio" / "main.py", default_timeout=20).run()
+    at = AppTest.from_file(ROOT / "studio" / "main.py", default_timeout=SCRIPT).run()
 
     (error,) = at.error
     assert "still starting" in error.value

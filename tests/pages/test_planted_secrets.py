@@ -23,6 +23,7 @@ from orchestrator.registry import Registry
 from orchestrator.settings import ROOT, Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, set_current
+from tests.conftest import SCRIPT
 from tests.orchestrator.gossip import ENCODED, a_gossip, all_logged, kept, steps, traces
 
 PEM_LINES = (
@@ -182,7 +183,7 @@ def test_no_page_holds_one(planted: Planted, page: str) -> None:
         "the preview": {"id": planted.preview_id},
         "an account": {"change": "gossip", "name": "openai"},
     }.get(page, {})
-    at = AppTest.from_file(ROOT / "studio" / "main.py", default_timeout=50).run()
+    at = AppTest.from_file(ROOT / "studio" / "main.py", default_timeout=SCRIPT).run()
     at.switch_page(f"../pages/{names.get(page, page)}.py")
     for name, value in query.items():
         at.query_params[name] = value

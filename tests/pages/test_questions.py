@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from orchestrator.workflow_engine import WorkflowEngine
+from tests.conftest import SCRIPT
 from tests.pages.conftest import Open, Save, said
 
 APPROVE = {
@@ -110,7 +111,7 @@ def test_a_write_whose_answer_was_lost_is_shown_with_every_way_on(engine: Workfl
         show = {"to": "b@example.com", "subject": "Hello", "body": "Hi"}
         show_question(question("unknown", message="Was this sent?", show=show), run(), current())
 
-    at = AppTest.from_function(page).run()
+    at = AppTest.from_function(page, default_timeout=SCRIPT).run()
 
     assert not at.exception
     assert "b@example.com" in said(at)

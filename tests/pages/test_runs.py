@@ -48,9 +48,16 @@ def test_a_step_can_be_chosen_on_the_graph(open_page: Open, engine: WorkflowEngi
     at = open_page("runs", id=result.run_id)
     assert at.subheader[-1].value == "File it"
 
-    at.session_state[f"graph-{result.run_id}"] = {"selected": "mail"}
-    at.run()
-    assert at.subheader[-1].value == "Mail"
+    def on_the_graph(when: int) -> str:
+        at.session_state[f"graph-{result.run_id}"] = {"selected": {"id": "mail", "at": when}}
+        at.run()
+        return at.subheader[-1].value
+
+    assert on_the_graph(1) == "Mail"
+    at.button_group(key=f"step-{result.run_id}").set_value("page").run()
+    assert at.subheader[-1].value == "File it"
+    assert on_the_graph(1) == "File it", "nothing new was chosen there"
+    assert on_the_graph(2) == "Mail", "the same box was chosen once more"
 
 
 def test_a_failed_run_explains_itself_once_and_offers_the_way_on(
@@ -130,17 +137,31 @@ class TestGoingBack:
         save("files", steps=FILES_A_PAGE)
         first = engine.execute_workflow("files").run_id
         at = open_page("runs", id=first, step="mail")
-        at.session_state["again:mail"] = True
+        at.session_state[f"again:{first}:mail"] = True
         at.run()
-        assert at.text_input(key="again:mail:query").value == "is:unread"
-        at.number_input(key="again:mail:limit").set_value(1).run()
-        at.button(key="again:mail:from").click().run()
+        assert at.text_input(key=f"again:{first}:mail:query").value == "is:unread"
+        at.number_input(key=f"again:{first}:mail:limit").set_value(1).run()
+        at.button(key=f"again:{first}:mail:from").click().run()
 
         second = engine.runs(limit=1)[0]
         assert (second.origin, second.mode) == (first, "preview")
         assert at.query_params["id"] == second.id
         engine.wait(second.id)
         assert len(engine.run(second.id).steps[0].output["messages"]) == 1
+
+    def test_what_was_typed_for_one_run_is_not_taken_for_another(
+        self, open_page: Open, engine: WorkflowEngine, save: Save
+    ) -> None:
+        step = {"id": "keep", "uses": "set", "with": {"values": {"who": "{{ inputs.who }}"}}}
+        save("keeps", steps=[step], inputs={"who": {"default": ""}})
+        first, second = (engine.execute_workflow("keeps", {"who": who}).run_id for who in ("Ada", "Bob"))
+        at = open_page("runs", id=first)
+        for run_id, who in ((first, "Ada"), (second, "Bob")):
+            at.query_params["id"] = run_id
+            at.session_state[f"again:{run_id}:keep"] = True
+            at.run()
+            [field] = [field for field in at.text_area if (field.key or "").endswith("keep:values")]
+            assert orjson.loads(field.value or "") == {"who": who}
 
     def test_two_runs_are_compared_side_by_side(self, open_page: Open, engine: WorkflowEngine, save: Save) -> None:
         save("reads", inputs={"n": {"type": "integer", "default": 1}})
@@ -160,9 +181,11 @@ class TestGoingBack:
         at = open_page("runs", id=second)
         at.session_state["more"] = True
         at.run()
-        at.selectbox(key="compare-with").select(first).run()
+        at.selectbox(key=f"compare:{second}").select(first).run()
         assert at.query_params["with"] == [first] or at.query_params["with"] == first
-        assert "They were given the same" in said(at)
+        assert "Compared with the run of" in said(at)
+        at.button(key="close-comparison").click().run()
+        assert "Compared with the run of" not in said(at), "it stays closed, though the menu is open"
 
 
 def test_the_list_is_narrowed_by_what_runs_say_and_how_they_began(
@@ -232,11 +255,11 @@ class TestLargeOutputs:
         run_id = engine.start_workflow(save("big", steps=steps), pins={"mail": self.LARGE})
         engine.wait(run_id)
         at = open_page("runs", id=run_id, step="keep")
-        at.session_state["again:keep"] = True
+        at.session_state[f"again:{run_id}:keep"] = True
         at.run()
-        assert "again:keep:values" not in at.session_state
+        assert f"again:{run_id}:keep:values" not in at.session_state
         assert "Too large to be changed here, and taken as it was: values" in said(at)
-        at.button(key="again:keep:only").click().run()
+        at.button(key=f"again:{run_id}:keep:only").click().run()
         again = engine.run(engine.wait(engine.runs(limit=1)[0].id).run_id)
         assert again.steps[1].output == {"values": {"all": self.LARGE}}
 

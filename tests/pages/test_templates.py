@@ -16,7 +16,7 @@ from orchestrator.settings import Settings
 from orchestrator.templates import Template
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, set_current
-from tests.pages.conftest import Open, link_labels, said
+from tests.pages.conftest import Open, link_labels, said, type_into
 from tests.scripted_model import ScriptedModels
 
 HELLO: dict[str, Any] = {
@@ -54,9 +54,8 @@ def at(open_page: Open, engine: WorkflowEngine) -> AppTest:
 
 
 def write(at: AppTest, user: str, text: str = "user") -> AppTest:
-    """Type another text where nothing else was changed since the last version."""
-    at.session_state[f"{text}:hello"] = {"value": {"text": user, "revision": "1.0"}}
-    return at.run()
+    """Type another text."""
+    return type_into(at, f"{text}:hello", user)
 
 
 def view(at: AppTest, name: str) -> AppTest:
@@ -124,8 +123,7 @@ class TestTheLibrary:
         at.text_input(key="new-name").set_value("Thank you")
         press(at, "begin")
         assert "thank_you" in at.query_params["id"]
-        at.session_state["user:thank_you"] = {"value": {"text": "Thank {{ name }}.", "revision": "0.0"}}
-        at.run()
+        type_into(at, "user:thank_you", "Thank {{ name }}.")
         assert "thank_you" not in engine.library.templates.ids()
         publish(at)
         assert engine.library.templates.load("thank_you").user == "Thank {{ name }}."
@@ -204,6 +202,37 @@ class TestWriting:
         write(at, "Mine {{ name }}")
         press(at, "take-theirs")
         assert "Theirs Ann" in said(at)
+
+    def test_what_was_typed_while_the_server_was_away_goes_over_nobodys_work(
+        self, open_page: Open, engine: WorkflowEngine
+    ) -> None:
+        self.by_bob(engine)
+        at = type_into(open_page("templates", id="hello"), "user:hello", "Mine {{ name }}", crossed=True)
+        assert "bob changed this draft while you did" in said(at)
+        assert draft(engine)["user"] == "Theirs {{ name }}"
+        press(at, "keep-mine")
+        assert draft(engine)["user"] == "Mine {{ name }}"
+        write(at, "Mine again {{ name }}")
+        assert draft(engine)["user"] == "Mine again {{ name }}"
+        assert "changed this draft while you did" not in said(at)
+
+    def test_what_was_typed_while_the_server_was_away_can_be_let_go(
+        self, open_page: Open, engine: WorkflowEngine
+    ) -> None:
+        self.by_bob(engine)
+        at = type_into(open_page("templates", id="hello"), "user:hello", "Mine {{ name }}", crossed=True)
+        press(at, "take-theirs")
+        at.run()
+        assert draft(engine)["user"] == "Theirs {{ name }}"
+        assert "changed this draft while you did" not in said(at)
+
+    def test_what_a_browser_kept_of_its_fields_counts_only_where_the_draft_is_the_same(
+        self, at: AppTest, open_page: Open, engine: WorkflowEngine
+    ) -> None:
+        at.text_input(key="name:hello:1.0").set_value("Mine").run()
+        before = engine.template_versions.drafts.get("hello")
+        assert before is not None
+        assert f"name:hello:1.{before.revision}" in {one.key for one in open_page("templates", id="hello").text_input}
 
     def test_a_change_that_came_while_nothing_was_typed_simply_shows(self, at: AppTest, engine: WorkflowEngine) -> None:
         self.by_bob(engine)
@@ -296,6 +325,7 @@ class TestTry:
         press(at, "begin-try")
         ended(at, engine, "try-hello")
         text = said(at)
+        assert "**Loud**" in text, "models are called by their names"
         assert "Greet Ann &lt;b&gt;Lee&lt;/b&gt; on Monday." in text
         assert "GREET ANN &lt;B&gt;LEE&lt;/B&gt; ON MONDAY." in text
         assert "15 tokens" in text
@@ -320,7 +350,7 @@ class TestTry:
     def test_the_price_that_is_not_known_is_said(self, at: AppTest) -> None:
         view(at, "try")
         at.multiselect(key="models:hello").set_value(["scripted:free"]).run()
-        assert "the price of scripted:free is not known" in said(at).replace("\\", "").replace("\u2060", "")
+        assert "the price of Free is not known" in said(at).replace("\\", "").replace("\u2060", "")
 
     def test_nothing_is_asked_while_the_template_is_wrong(self, at: AppTest) -> None:
         write(at, "Hi {{ name")
@@ -380,7 +410,7 @@ class TestCases:
         press(at, "begin-cases")
         ended(at, engine, "cases-hello")
         text = said(at).replace("\\", "").replace("\u2060", "")
-        assert "scripted:plain: The draft does better than Version 1, 1 of 1 instead of 0." in text
+        assert "Plain: The draft does better than Version 1, 1 of 1 instead of 0." in text
         assert "✓ passed" in text
         assert "✗ not: contains “hi ann”" in text
         publish(at)

@@ -75,13 +75,19 @@ def test_a_cron_expression_that_is_none_is_told(panel: Any, engine: WorkflowEngi
 
 def test_it_is_switched_on_and_off(panel: Any, engine: WorkflowEngine) -> None:
     at = panel(schedule=DAILY)
-    assert "Once it is on, it runs by itself on weekdays at 08:00" in words(at)
+    assert "Once it is on, and while the studio is up, it runs by itself on weekdays at 08:00" in words(at)
     at.toggle(key=key("schedule", "on")).set_value(True).run()
     assert engine.triggers.get("reads", "schedule").switch.is_on
-    assert "It runs by itself on weekdays at 08:00" in words(at)
+    assert "While the studio is up, it runs by itself on weekdays at 08:00" in words(at)
     assert "It acts as Gmail" in words(at)
     at.toggle(key=key("schedule", "on")).set_value(False).run()
     assert not engine.triggers.get("reads", "schedule").switch.is_on
+
+
+def test_what_a_person_chose_is_not_told_back_to_the_browser_where_it_would_undo_the_next_choice(panel: Any) -> None:
+    at = panel(schedule=DAILY)
+    at.toggle(key=key("schedule", "on")).set_value(True).run()
+    assert not at.toggle(key=key("schedule", "on")).proto.set_value
 
 
 def test_a_draft_that_differs_says_that_the_published_version_holds(panel: Any) -> None:
@@ -106,7 +112,7 @@ def test_the_address_of_a_webhook_is_there_to_copy(panel: Any, engine: WorkflowE
 def test_a_poll_fills_in_what_tells_items_apart_and_looks(panel: Any, engine: WorkflowEngine) -> None:
     at = panel()
     at.button(key="add-trigger:poll").click().run()
-    at.selectbox(key=key("poll", "uses")).set_value("gmail.search_messages").run()
+    at.selectbox(key=key("poll", "ask", "uses")).set_value("gmail.search_messages").run()
     assert draft(engine)["poll"]["items"] == "{{ result.messages }}"
     assert draft(engine)["poll"]["identity"] == "{{ item.id }}"
     at.text_input(key=key("poll", "ask", "with", "query")).set_value("is:unread").run()
@@ -115,6 +121,30 @@ def test_a_poll_fills_in_what_tells_items_apart_and_looks(panel: Any, engine: Wo
     assert draft(engine)["poll"]["every"] == 600
     at.button(key=key("poll", "look")).click().run()
     assert "items are there now" in words(at)
+    assert "Gmail: Search mail, every 10 minutes" in words(at)
+
+
+def test_what_a_look_asks_for_is_no_expression_since_there_is_no_run_yet(panel: Any, engine: WorkflowEngine) -> None:
+    at = panel(poll=NEWS)
+    at.text_input(key=key("poll", "ask", "with", "query")).set_value("from:{{ inputs.query }}").run()
+    assert "A look comes before any run" in words(at)
+    assert engine.workflow_versions.drafts.get("reads") is None
+
+
+def test_what_was_written_as_json_is_shown_in_its_form(panel: Any) -> None:
+    at = panel(poll={**NEWS, "ask": {"uses": "gmail.get_message", "with": {"id": "1"}, "account": "work"}})
+    assert at.selectbox(key=key("poll", "ask", "uses")).value == "gmail.get_message"
+    assert at.text_input(key=key("poll", "ask", "with", "id")).value == "1"
+    assert at.selectbox(key=key("poll", "ask", "account")).value == "work"
+
+
+def test_a_webhook_can_listen_to_those_alone_who_sign(panel: Any, engine: WorkflowEngine) -> None:
+    at = panel(hook=HOOK)
+    at.selectbox(key=key("hook", "signed_by")).set_value("webhook").run()
+    assert draft(engine)["hook"]["signed_by"] == "webhook"
+    assert "Its secret, under Accounts" in words(at)
+    at.selectbox(key=key("hook", "signed_by")).set_value(None).run()
+    assert draft(engine)["hook"] == HOOK
 
 
 def test_what_a_run_is_given_shows_what_it_would_be(panel: Any, engine: WorkflowEngine) -> None:
@@ -158,7 +188,10 @@ def test_a_step_asks_before_it_goes_out(open_page: Open, save: Save, engine: Wor
     at.number_input(key="setting:files:page:approve.within").set_value(60.0).run()
     at.radio(key="setting:files:page:approve.otherwise").set_value("approve").run()
     assert step()["approve"] == {"message": "File it?", "within": 3600, "otherwise": "approve"}
+    at.text_input(key="setting:files:page:approve.who").set_value("The editor").run()
+    assert step()["approve"]["who"] == "The editor"
     at = type_into(at, "setting:files:page:approve.message", "")
+    at.text_input(key="setting:files:page:approve.who").set_value("").run()
     at.number_input(key="setting:files:page:approve.within").set_value(None).run()
     assert step()["approve"] == {"otherwise": "approve"}
     at.toggle(key="setting:files:page:approve").set_value(False).run()

@@ -1,7 +1,8 @@
 """A page with the canvas alone, for its tests and measurements: `python -m tests.studio.canvas_app PORT FILE`.
 
-FILE is read at each script run, `{"draft", "status", "problems", "read_only", "compare", "slow": SECONDS}`, and
-what the page knows is written beside it as FILE.kept, so that a test sees what Python got.
+FILE is read at each script run, `{"kept", "draft", "status", "problems", "read_only", "compare", "slow": SECONDS}`,
+and what the page knows is written to the file that "kept" named when the page was opened, so that a test sees what
+Python got.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def page() -> None:
     state.setdefault("draft", given.get("draft", {"format": 1, "id": "test", "steps": []}))
     state.setdefault("selected", None)
     state.setdefault("runs", 0)
+    state.setdefault("kept", given["kept"])
     time.sleep(given.get("slow", 0))
     problems = [Problem("p", "It is wrong.", Where(step=step), "Mend it.") for step in given.get("problems", ())]
     event = canvas(
@@ -65,9 +67,9 @@ def page() -> None:
         "opened": bool(event and event.opened),
         "runs": state.runs,
     }
-    swap = file.with_suffix(".swap")
+    swap = Path(state.kept).with_suffix(".swap")
     swap.write_text(json.dumps(kept), "utf-8")
-    swap.rename(file.with_suffix(".kept"))
+    swap.rename(state.kept)
 
 
 def _name_first() -> None:

@@ -11,6 +11,7 @@ from orchestrator.history import ItemView, RunSummary, RunView, StepView, Usage
 from orchestrator.registry import Registry
 from orchestrator.steps import KINDS
 from studio.canvas import catalog_of, marks_of
+from tests.conftest import SCRIPT
 
 FIRST = {"id": "w", "steps": [{"id": "a", "uses": "set"}]}
 SECOND = {"id": "w", "steps": [{"id": "a", "uses": "set"}, {"id": "b", "uses": "set"}]}
@@ -34,7 +35,7 @@ def page() -> None:
 
 @pytest.fixture
 def at() -> AppTest:
-    at = AppTest.from_function(page)
+    at = AppTest.from_function(page, default_timeout=SCRIPT)
     at.session_state["draft"] = FIRST
     return run(at)
 

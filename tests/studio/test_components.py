@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from orchestrator.history import Attempt, ItemView, RunSummary, RunView, StepView, Usage
 from studio.components import run_status
+from tests.conftest import SCRIPT
 
 STEPS = [
     {"id": "mail", "name": "Mail", "uses": "gmail.search_messages", "needs": []},
@@ -30,11 +31,17 @@ def editor_page(value: str, revision: int) -> None:
 
     from studio.components import editor
 
-    st.session_state["text"] = editor(value, key="text-box", revision=revision)
+    st.session_state["text-box:session"] = "s"
+    crossed = st.session_state["crossed"] = []
+    st.session_state["text"] = editor(value, key="text-box", revision=revision, crossed=lambda: crossed.append(1))
+
+
+def typed(text: str, base: str, *, crossed: bool = False) -> dict[str, Any]:
+    return {"text": text, "number": 1, "base": base, "crossed": crossed}
 
 
 def run(page: Any, state: dict[str, Any] | None = None, **arguments: Any) -> AppTest:
-    at = AppTest.from_function(page, kwargs=arguments)
+    at = AppTest.from_function(page, default_timeout=SCRIPT, kwargs=arguments)
     for key, value in (state or {}).items():
         at.session_state[key] = value
     at.run()
@@ -47,13 +54,13 @@ def test_nothing_is_selected_before_a_person_does() -> None:
 
 
 def test_what_a_person_selects_is_told() -> None:
-    at = run(canvas_page, {"graph": {"selected": "page"}}, steps=STEPS, selected="mail")
+    at = run(canvas_page, {"graph": {"selected": {"id": "page", "at": 1}}}, steps=STEPS, selected="mail")
 
     assert at.session_state["events"] == ("page", None)
 
 
 def test_a_step_that_is_gone_is_not_selected() -> None:
-    at = run(canvas_page, {"graph": {"selected": "deleted"}}, steps=STEPS, selected=None)
+    at = run(canvas_page, {"graph": {"selected": {"id": "deleted", "at": 1}}}, steps=STEPS, selected=None)
 
     assert at.session_state["events"] == (None, None)
 
@@ -62,14 +69,23 @@ def test_a_step_that_is_gone_is_not_selected() -> None:
     ("state", "expected"),
     [
         ({}, "shipped"),
-        ({"text-box": {"value": {"text": "typed", "revision": "1"}}}, "typed"),
-        ({"text-box": {"value": {"text": "", "revision": "1"}}}, ""),
-        ({"text-box": {"value": {"text": "typed into another file", "revision": "0"}}}, "shipped"),
+        ({"text-box": {"edit": typed("typed", "s:1")}}, "typed"),
+        ({"text-box": {"edit": typed("", "s:1")}}, ""),
+        ({"text-box": {"edit": typed("typed into another file", "s:0")}}, "shipped"),
+        ({"text-box": {"edit": typed("typed before the server began anew", "r:1")}}, "shipped"),
     ],
-    ids=["untouched", "typed", "emptied", "of another revision"],
+    ids=["untouched", "typed", "emptied", "of another revision", "of another session"],
 )
 def test_the_editor_gives_the_text_as_it_stands(state: dict[str, Any], expected: str) -> None:
     assert run(editor_page, state, value="shipped", revision=1).session_state["text"] == expected
+
+
+def test_a_text_that_crossed_another_is_said_to_once() -> None:
+    at = run(editor_page, {"text-box": {"edit": typed("mine", "s:1", crossed=True)}}, value="theirs", revision=1)
+    assert (at.session_state["text"], at.session_state["crossed"]) == ("mine", [1])
+    at.session_state["text-box"] = {"edit": typed("mine", "s:1", crossed=True)}
+    at.run()
+    assert (at.session_state["text"], at.session_state["crossed"]) == ("mine", [])
 
 
 def test_a_run_is_shown_as_its_socket_shows_it() -> None:

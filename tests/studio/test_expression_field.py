@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.conftest import SCRIPT
+
 
 def page() -> None:
     import streamlit as st
@@ -29,7 +31,7 @@ def page() -> None:
 
 @pytest.fixture
 def at() -> AppTest:
-    return AppTest.from_function(page).run()
+    return AppTest.from_function(page, default_timeout=SCRIPT).run()
 
 
 def shown(at: AppTest, key: str = "field") -> dict[str, Any]:

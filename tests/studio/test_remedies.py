@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from orchestrator.errors import CODES
-from studio.remedies import ICONS, REMEDIES, Deed, field_of, remedy_for
+from studio.remedies import ICONS, REMEDIES, SIGNS, Deed, Sign, Way, field_of, remedy_for
 
 
 def test_every_code_has_a_remedy_and_every_remedy_is_of_a_code() -> None:
@@ -35,8 +35,28 @@ def test_every_deed_has_an_icon_that_streamlit_knows() -> None:
 
 
 def test_a_code_of_another_version_is_like_one_that_nobody_foresaw() -> None:
-    assert remedy_for({"code": "of_next_year"}) is REMEDIES["error"]
-    assert remedy_for({}) is REMEDIES["error"]
+    assert remedy_for({"code": "of_next_year"}).cause == REMEDIES["error"].cause
+    assert remedy_for({}).cause == REMEDIES["error"].cause
+
+
+def test_what_the_error_itself_advises_goes_first() -> None:
+    assert remedy_for({"code": "account", "message": "x", "remedy": "Reconnect 'work'."}).advice == "Reconnect 'work'."
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=lambda sign: f"{sign.code}-{sign.words}")
+def test_a_sign_belongs_to_an_error_that_there_is_and_leads_on(sign: Sign) -> None:
+    assert sign.code in CODES
+    assert sign.remedy.cause.endswith(".")
+    assert sign.remedy.advice == "" or sign.remedy.advice.endswith(".")
+    assert sign.remedy.ways
+    assert len({way.deed for way in sign.remedy.ways}) == len(sign.remedy.ways)
+
+
+def test_a_page_that_nobody_shared_is_tried_again_once_it_is() -> None:
+    message = "There is no page 'Plans' in Notion: it was deleted or renamed, or it is not shared."
+    remedy = remedy_for({"code": "service", "message": message, "remedy": "Share it with the integration."})
+    assert remedy.ways[0] == Way("again", "It is shared now: try again")
+    assert remedy.advice == "Share it with the integration."
 
 
 def test_the_wrong_field_is_named_where_the_error_says_it() -> None:

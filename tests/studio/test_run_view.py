@@ -7,7 +7,6 @@ from typing import Any
 
 from orchestrator.history import EffectView, RunView, Usage
 from studio.run_view import (
-    bars,
     can_resume,
     effect_line,
     explanation,
@@ -22,7 +21,6 @@ from studio.run_view import (
     step_facts,
     step_name,
 )
-from studio.timeline import timeline
 from tests.studio.views import item, run, step, summary
 
 
@@ -35,35 +33,6 @@ def test_the_headline_of_a_run_that_is_over() -> None:
 
 def test_the_headline_of_a_run_on_its_way_gives_no_duration_that_would_grow_stale() -> None:
     assert headline(run(status="running", finished_at=None), now=1001).parts == ("started just now",)
-
-
-def test_steps_lie_on_one_scale() -> None:
-    first, second, third = bars(
-        run(step("a", began=10, ended=12), step("b", began=12, ended=20), step("c", "skipped")), now=99
-    )
-
-    assert (first.left, round(first.width)) == (0, 20)
-    assert (round(second.left or 0), round(second.width)) == (20, 80)
-    assert (third.left, third.width) == (None, 0)
-
-
-def test_no_bar_leaves_the_scale_or_vanishes() -> None:
-    for bar in bars(run(step("a", began=10, ended=110), step("b", began=110, ended=110)), now=110):
-        assert bar.left is not None
-        assert bar.width > 0.5
-        assert bar.left + bar.width <= 100
-
-
-def test_a_step_that_still_runs_grows_until_now() -> None:
-    (bar,) = bars(run(step("a", "running", began=10)), now=15)
-    assert bar.caption == "5.0 s"
-
-
-def test_the_timeline_shows_names_as_text() -> None:
-    html = timeline(bars(run(step("a", began=1, ended=2, name="<script>")), now=2))
-
-    assert "<script>" not in html
-    assert "&lt;script&gt;" in html
 
 
 def test_a_failure_is_explained_by_the_step_that_failed() -> None:
@@ -173,11 +142,6 @@ def test_only_a_run_that_stopped_early_can_be_resumed() -> None:
 def test_a_run_that_waits_is_as_still_as_one_that_is_over() -> None:
     still = {status: is_still(run(status=status)) for status in ("queued", "running", "waiting", "failed")}
     assert still == {"queued": False, "running": False, "waiting": True, "failed": True}
-
-
-def test_a_step_that_is_open_has_no_bar() -> None:
-    (bar,) = bars(run(step("a", "open", began=10, ended=10, reason="it needs 'b'")), now=15)
-    assert (bar.left, bar.caption) == (None, "it needs 'b'")
 
 
 def test_a_failure_needs_a_person_until_the_workflow_ran_again_or_it_is_old() -> None:

@@ -30,9 +30,9 @@ def test_the_middle_of_what_did_not_change_is_left_out() -> None:
 
 
 def test_texts_that_would_take_long_are_not_compared() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert text_diff("a " * 10_000, "b " * 10_000) is None
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_short_texts_and_other_values_are_read_twice_instead() -> None:

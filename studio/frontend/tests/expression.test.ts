@@ -2,9 +2,9 @@ import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { completions } from "../src/expression/complete.ts";
 import { insertion, typed } from "../src/expression/edits.ts";
-import { begun, heard, isWaiting, telling, type Meeting } from "../src/expression/meeting.ts";
 import { pieces, placeAt } from "../src/expression/place.ts";
 import { find, matching, namesOf, trailOf } from "../src/expression/values.ts";
+import { begun, heard, isWaiting, telling, type Meeting } from "../src/meeting.ts";
 
 const NAMES = namesOf([
   { at: "item", name: "This item", kind: "object", parts: [{ at: ".subject", name: "subject", kind: "text", value: "Hello" }] },
@@ -156,14 +156,26 @@ test("a change by the page is taken up, unless something typed is on its way", (
 
   const kept = heard(typing(begun(SAID), "ab"), { ...changed, seen: 0 });
   assert.equal(kept.text, "ab");
-  assert.deepEqual(telling(kept)?.[1], { text: "ab", number: 1, base: "s:1" });
+  assert.deepEqual(telling(kept)?.[1], { text: "ab", number: 1, base: "s:1", crossed: false });
 });
 
 test("another session of the server counts anew", () => {
   const known = heard(typing(begun(SAID), "ab"), { ...SAID, seen: 1 });
   assert.equal(heard(known, { value: "other", revision: "t:0", seen: 0 }).text, "other");
   const lost = heard(typing(known, "abc"), { value: "ab", revision: "t:0", seen: 0 });
-  assert.deepEqual(telling(lost)?.[1], { text: "abc", number: 1, base: "t:0" });
+  assert.deepEqual(telling(lost)?.[1], { text: "abc", number: 1, base: "t:0", crossed: false });
+});
+
+test("what was typed while the server began anew has crossed what somebody else made of the text", () => {
+  const known = heard(typing(begun(SAID), "ab"), { ...SAID, seen: 1 });
+  const crossing = heard(typing(known, "abc"), { value: "theirs", revision: "t:0", seen: 0 });
+  const [told, edit] = telling(crossing)!;
+  assert.deepEqual(edit, { text: "abc", number: 1, base: "t:0", crossed: true });
+  const answered = heard(told, { value: "abc", revision: "t:0", seen: 1 });
+  assert.equal(telling({ ...answered, text: "abcd" })![1].crossed, false, "it is told once");
+
+  const arrived = heard(typing(typing(known, "abc"), "abcd"), { value: "abc", revision: "t:0", seen: 0 });
+  assert.equal(telling(arrived)![1].crossed, false, "the server had it before it ended");
 });
 
 test("what is told once is not told again", () => {

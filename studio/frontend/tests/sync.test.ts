@@ -26,27 +26,40 @@ test("an edit after an undo forgets what was undone", () => {
 });
 
 test("an echo of an older edit changes nothing", () => {
-  const first = tell(meet({ draft: A, revision: "r1", seen: 0 }), B);
+  const first = tell(meet({ draft: A, revision: "r:1", seen: 0 }), B);
   const second = tell(first.sync, C);
-  const { draft, answer } = hear(second.sync, { draft: B, revision: "r1", seen: 1 }, C);
+  const { draft, answer } = hear(second.sync, { draft: B, revision: "r:1", seen: 1 }, C);
   assert.equal(draft, C);
   assert.equal(answer, false);
 });
 
 test("what Python changed is taken up", () => {
-  const { sync } = tell(meet({ draft: A, revision: "r1", seen: 0 }), B);
-  const { draft, answer } = hear(sync, { draft: C, revision: "r2", seen: 1 }, B);
+  const { sync } = tell(meet({ draft: A, revision: "r:1", seen: 0 }), B);
+  const { draft, answer } = hear(sync, { draft: C, revision: "r:2", seen: 1 }, B);
   assert.equal(draft, C);
   assert.equal(answer, false);
 });
 
 test("changes on both sides at once are put together and told to Python", () => {
-  const { sync } = tell(meet({ draft: A, revision: "r1", seen: 0 }), B);
+  const { sync } = tell(meet({ draft: A, revision: "r:1", seen: 0 }), B);
   const theirs = draftOf({ ...step("a"), name: "First" });
-  const { draft, answer, sync: next } = hear(sync, { draft: theirs, revision: "r2", seen: 0 }, B);
+  const { draft, answer, sync: next } = hear(sync, { draft: theirs, revision: "r:2", seen: 0 }, B);
   assert.deepEqual(draft, draftOf({ ...step("a"), name: "First" }, step("b")));
   assert.equal(answer, true);
-  assert.deepEqual(tell(next, draft).told, { draft, base: "r2", number: 2 });
+  assert.deepEqual(tell(next, draft).told, { draft, base: "r:2", number: 2, crossed: false });
+});
+
+test("what was edited while the server began anew has crossed what somebody else made of the draft", () => {
+  const { sync } = tell(meet({ draft: A, revision: "r:1", seen: 0 }), B);
+  const theirs = draftOf({ ...step("a"), name: "First" });
+  const crossing = hear(sync, { draft: theirs, revision: "s:0", seen: 0 }, B);
+  const told = tell(crossing.sync, crossing.draft);
+  assert.equal(told.told.crossed, true);
+  assert.equal(tell(told.sync, C).told.crossed, false, "it is told once");
+
+  const arrived = hear(tell(sync, C).sync, { draft: structuredClone(B), revision: "s:0", seen: 0 }, C);
+  assert.deepEqual(arrived.draft, C);
+  assert.equal(tell(arrived.sync, arrived.draft).told.crossed, false, "the server had the first edit before it ended");
 });
 
 test("a merge keeps removals, and changes of what the other side removed", () => {

@@ -43,6 +43,28 @@ def test_a_text_means_what_its_parameter_is(kind: Kind, typed: str, value: Any) 
     assert meant(param(kind), typed) == value
 
 
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("Mail from {{ steps.mail.sender }}", "Mail from {{ steps.mail.sender }}"),
+        ("[urgent] please", "[urgent] please"),
+        ("{{ steps.mail }}", "{{ steps.mail }}"),
+        ('{"a": 1}', {"a": 1}),
+        ("5", 5),
+        ("", None),
+    ],
+)
+def test_what_takes_anything_takes_words(typed: str, value: Any) -> None:
+    [show] = [one for one in params_of({"uses": "approve"}, Registry.discover(), {}) if one.field.name == "show"]
+    assert meant(show, typed) == value
+
+
+def test_an_object_that_is_not_finished_is_no_text() -> None:
+    [show] = [one for one in params_of({"uses": "approve"}, Registry.discover(), {}) if one.field.name == "show"]
+    with pytest.raises(InvalidInput):
+        meant(show, '{"a": ')
+
+
 def test_what_holds_anyway_is_not_written() -> None:
     assert meant(param("integer", default=5), "5") is None
     assert meant(param("boolean", default=True), True) is None

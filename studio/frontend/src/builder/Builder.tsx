@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useReactFlow } from "@xyflow/react";
+import { Symbol } from "../canvas/Symbol.jsx";
 import { everyStep } from "../draft/steps.ts";
 import { onCopy } from "./clipboard.ts";
 import { copied, paste, removeSelected } from "./commands.ts";
@@ -77,10 +78,16 @@ export function Builder() {
 }
 
 function Empty({ readOnly }: { readonly readOnly: boolean }) {
+  const store = useStore();
   return (
     <div className="nothing">
       <strong>No steps yet</strong>
-      {!readOnly && <span>Drag one here, or press / and search.</span>}
+      {!readOnly && (
+        <button type="button" onClick={() => store.set({ paletteOpen: true })}>
+          <Symbol icon=":material/add:" />
+          Add the first step
+        </button>
+      )}
     </div>
   );
 }
@@ -180,28 +187,33 @@ function useClipboard(frame: React.RefObject<HTMLDivElement | null>): void {
   const store = useStore();
   useEffect(() => {
     const element = frame.current!;
-    const isText = (event: Event) => (event.composedPath()[0] as HTMLElement).closest?.("input, textarea") != null;
-    const copy = (event: ClipboardEvent) => !isText(event) && onCopy(store, event);
+    const root = element.getRootNode() as ShadowRoot;
+    // Where no text is selected, Safari hands these events to the body: whose they are is said by the focus.
+    const isOurs = ({ defaultPrevented }: Event) => {
+      const on = root.activeElement;
+      return !defaultPrevented && element.contains(on) && !on!.closest("input, textarea");
+    };
+    const copy = (event: ClipboardEvent) => isOurs(event) && onCopy(store, event);
     const cut = (event: ClipboardEvent) => {
       if (!store.view.data.readOnly && copy(event)) removeSelected(store);
     };
     const insert = (event: ClipboardEvent) => {
-      if (isText(event) || store.view.data.readOnly) return;
+      if (!isOurs(event) || store.view.data.readOnly) return;
       paste(store, event.clipboardData?.getData("text/plain") ?? "");
       event.preventDefault();
     };
     const flush = (event: Event) => {
       if (!event.composedPath().includes(element)) store.flush();
     };
-    element.addEventListener("copy", copy);
-    element.addEventListener("cut", cut);
-    element.addEventListener("paste", insert);
+    document.addEventListener("copy", copy);
+    document.addEventListener("cut", cut);
+    document.addEventListener("paste", insert);
     window.addEventListener("pointerdown", flush, { capture: true });
     window.addEventListener("pagehide", store.flush);
     return () => {
-      element.removeEventListener("copy", copy);
-      element.removeEventListener("cut", cut);
-      element.removeEventListener("paste", insert);
+      document.removeEventListener("copy", copy);
+      document.removeEventListener("cut", cut);
+      document.removeEventListener("paste", insert);
       window.removeEventListener("pointerdown", flush, { capture: true });
       window.removeEventListener("pagehide", store.flush);
     };

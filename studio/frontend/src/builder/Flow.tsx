@@ -68,9 +68,11 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
     const { node, inside } = under(event);
     const port = fromHandle.id ?? "out";
     if (node && node !== fromNode.id && !node.startsWith("note:")) join(store, { source: fromNode.id, target: node, ...portOf(port) });
-    else if (!node && inside && port !== "error" && !fromNode.id.includes(":")) {
-      store.set({ aim: { after: fromNode.id, way: portOf(port).way }, paletteOpen: true });
-    }
+    else if (!node && inside) addBehind(fromNode.id, port);
+  };
+  const addBehind = (id: string, port: string) => {
+    if (readOnly || port === "error" || id.includes(":")) return;
+    store.select([id], { aim: { after: id, way: portOf(port).way }, paletteOpen: true });
   };
   return (
     <ReactFlow
@@ -87,6 +89,11 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
       onSelectionDragStart={(_, moved) => onDragStart(moved)}
       onSelectionDrag={(event) => onDrag(event as unknown as MouseEvent)}
       onSelectionDragStop={(event, moved) => onDragStop(event as unknown as MouseEvent, moved)}
+      connectOnClick={false}
+      onNodeClick={(event, { id }) => {
+        const port = (event.target as Element).closest<HTMLElement>(".react-flow__handle.source")?.dataset.handleid;
+        if (port) addBehind(id, port);
+      }}
       onNodeDoubleClick={(_, { id }) => {
         if (id.startsWith("note:")) store.set({ writing: readOnly ? null : id });
         else if (!id.includes(":")) store.open(id);

@@ -46,6 +46,7 @@ const KEYS: readonly (readonly [group: string, keys: readonly (readonly [key: st
   [
     "Mouse",
     [
+      ["Click a port", "add the next step there"],
       ["Drag", "from a port to a step: connect; into the empty: add a step there"],
       ["Over a line", "insert a step, remove the line, drag an end of it to another step"],
       ["Double click", "open the step: its settings; name a state or a transition"],

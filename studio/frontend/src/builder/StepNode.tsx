@@ -8,6 +8,8 @@ import { hueOf, lookUp, useView } from "./context.ts";
 import { MarkChip } from "./MarkChip.tsx";
 import { actionWords, settingWords } from "./words.ts";
 
+const NEXT = "Click: add the next step. Drag: lead to a step.";
+
 /** A step as a box, with a port on the left, one on the right for each way on, and one below for its failure. */
 export const StepNode = memo(
   function StepNode({ id, data }: NodeProps) {
@@ -24,11 +26,11 @@ export const StepNode = memo(
           {ways.map((way) => (
             <div key={way} className="way">
               <span title={way}>{way}</span>
-              <Handle type="source" id={`way:${way}`} position={Position.Right} />
+              <Handle type="source" id={`way:${way}`} position={Position.Right} title={NEXT} />
             </div>
           ))}
         </div>
-        <Handle type="source" id="out" position={Position.Right} className={ways.length ? "out hidden" : "out"} />
+        <Handle type="source" id="out" position={Position.Right} className={ways.length ? "out hidden" : "out"} title={NEXT} />
         <ErrorPort step={step} />
         <MarkChip id={id} />
         <ProblemBadge id={id} />

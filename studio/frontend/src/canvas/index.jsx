@@ -10,6 +10,8 @@ export default component((parent) => {
   const { host, remove } = stage(parent, flowCss + canvasCss);
   const root = createRoot(host);
   let latest;
+  // With its time: the same box can be chosen again after another one was chosen beside the canvas.
+  const select = (id) => latest.setStateValue("selected", { id, at: Date.now() });
   const feed = new RunFeed((status) => latest.setTriggerValue("news", status));
 
   return {
@@ -18,7 +20,7 @@ export default component((parent) => {
       feed.show(args.data.live, args.data.status);
       root.render(
         <ReactFlowProvider>
-          <Canvas data={args.data} feed={feed} onSelect={(id) => latest.setStateValue("selected", id)} />
+          <Canvas data={args.data} feed={feed} onSelect={select} />
         </ReactFlowProvider>,
       );
     },

@@ -2,6 +2,7 @@ import { EditorView, basicSetup } from "codemirror";
 import { forceLinting, lintGutter, linter } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
 import { keymap } from "@codemirror/view";
+import { begun, heard, telling } from "../meeting.ts";
 import { checkOf, languageOf } from "./languages.js";
 import { look } from "./look.js";
 import { diagnosticsOf } from "./problems.js";
@@ -9,33 +10,31 @@ import { diagnosticsOf } from "./problems.js";
 const PAUSE = 300;
 
 /**
- * One text editor. It reports `{text, revision}`: what was typed, and over which of the server's texts.
- * The server's text is taken up when its revision changes and never between, so that nobody's typing is overwritten.
+ * One text editor. Whose text stands, and what is told of it, is settled as in `meeting.ts`.
  */
 export class Editor {
-  #report;
+  #tell;
   #view;
   #data = { problems: [] };
-  #shared = "";
+  #meeting = null;
   #timer = null;
 
-  constructor(root, host, report) {
-    this.#report = report;
+  constructor(root, host, tell) {
+    this.#tell = tell;
     this.#view = new EditorView({ root, parent: host });
   }
 
   show(data) {
     const known = this.#data;
     this.#data = data;
-    const other = known.revision !== data.revision && !(this.#timer && data.value === this.#shared);
-    if (other) {
-      this.#stopTimer();
-      this.#shared = data.value;
-      this.#start(data.value);
-    } else if (["language", "label", "height"].some((name) => known[name] !== data[name])) {
-      this.#start(this.#text());
+    this.#meeting = known.id === data.id ? heard(this.#meeting, data) : begun(data);
+    const { text, told } = this.#meeting;
+    if (["id", "language", "label", "height"].some((name) => known[name] !== data[name]) || text !== this.#text()) {
+      this.#start(text);
     }
     if (JSON.stringify(known.problems) !== JSON.stringify(data.problems)) forceLinting(this.#view);
+    if (text === told) this.#stopTimer();
+    else if (!this.#timer) this.#flush();
   }
 
   destroy() {
@@ -66,7 +65,7 @@ export class Editor {
       EditorView.contentAttributes.of({ "aria-label": label }),
       EditorView.theme({ "&": { height: `${height}px` } }),
       keymap.of([{ key: "Mod-s", preventDefault: true, run: () => this.#flush() }]),
-      EditorView.updateListener.of((update) => update.docChanged && this.#reportSoon()),
+      EditorView.updateListener.of((update) => update.docChanged && this.#changed()),
       EditorView.domEventHandlers({ blur: () => void this.#flush() }),
     ];
   }
@@ -75,16 +74,18 @@ export class Editor {
     return this.#view.state.doc.toString();
   }
 
-  #reportSoon() {
+  #changed() {
+    this.#meeting = { ...this.#meeting, text: this.#text() };
     this.#stopTimer();
     this.#timer = setTimeout(() => this.#flush(), PAUSE);
   }
 
   #flush() {
-    if (this.#timer) {
-      this.#stopTimer();
-      this.#shared = this.#text();
-      this.#report({ text: this.#shared, revision: this.#data.revision });
+    this.#stopTimer();
+    const next = telling(this.#meeting);
+    if (next) {
+      this.#meeting = next[0];
+      this.#tell(next[1]);
     }
     return true;
   }

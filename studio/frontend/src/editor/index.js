@@ -4,7 +4,7 @@ import { Editor } from "./editor.js";
 export default component((parent) => {
   const { host, remove } = stage(parent);
   let latest;
-  const editor = new Editor(parent, host, (value) => latest.setStateValue("value", value));
+  const editor = new Editor(parent, host, (edit) => latest.setStateValue("edit", edit));
 
   return {
     update(args) {

@@ -1,7 +1,7 @@
 import { completions, type Option } from "./complete.ts";
 import { insertion, typed, type Edit } from "./edits.ts";
 import { Form } from "./form.ts";
-import { begun, heard, isWaiting, telling, type Meeting, type Said, type Told } from "./meeting.ts";
+import { begun, heard, isWaiting, telling, type Meeting, type Said, type Told } from "../meeting.ts";
 import { Options } from "./options.ts";
 import { Outcome, type Answer } from "./outcome.ts";
 import { pieces } from "./place.ts";
