@@ -10,7 +10,7 @@ import orjson
 
 from orchestrator.data import is_list, is_object
 from orchestrator.errors import PatchbayError
-from orchestrator.expressions import compile_value
+from orchestrator.expressions import Expression, compile_value
 from studio.builder.trees import NOTHING, Variable
 from studio.builder.variables import Reach, value_now
 from studio.expression_field import Answer
@@ -27,6 +27,8 @@ LONG = 4000
 
 REPEATED = re.compile(r"^'.*?' (has no value: |(?=is not a valid expression))", re.DOTALL)
 """The text that an error begins with. Below the field, everybody sees which one is meant."""
+
+OF_A_LOOP = frozenset({"item", "index"})
 
 EMPTY = re.compile(r"\{\{\s*\}\}")
 
@@ -47,18 +49,27 @@ def answer_of(text: Any, reach: Reach) -> Answer | None:
     earlier = waits_for(text, reach)
     if earlier:
         return Answer("waits", f"Its value shows here once '{cell(earlier[0], CALM)}' has run.")
+    if reach.items is not None and _used(text).names & OF_A_LOOP:
+        return Answer("waits", "Its value shows here once there is something in the list that it is done for.")
     why = REPEATED.sub("", wrong)
     return Answer("wrong", f"It {why}" if why.startswith("is ") else f"{why[:1].upper()}{why[1:]}")
 
 
 def waits_for(text: Any, reach: Reach) -> list[str]:
-    """The earlier steps that an expression uses and that have not run yet, as people call them."""
-    try:
-        used = compile_value(text).steps
-    except PatchbayError:
-        return []
+    """The earlier steps that an expression uses, itself or by the list of its loop, and that have not run yet, as
+    people call them."""
+    used = _used(text)
+    steps = used.steps | _used(reach.items).steps if used.names & OF_A_LOOP else used.steps
     names = {variable.path.removeprefix("steps."): variable.name for variable in reach.found}
-    return [names[id] for id in sorted(used) if id in names and id not in reach.scope["steps"]]
+    return [names[id] for id in sorted(steps) if id in names and id not in reach.scope["steps"]]
+
+
+def _used(text: Any) -> Expression:
+    """What a text uses: nothing, if it is wrong."""
+    try:
+        return compile_value(text)
+    except PatchbayError:
+        return compile_value(None)
 
 
 def names_data(found: Sequence[Variable], above: str = "") -> list[dict[str, Any]]:

@@ -43,6 +43,8 @@ class Reach:
 
     found: Sequence[Variable]
     scope: Mapping[str, Any]
+    items: Any = None
+    """In a loop: its `for_each`, as long as none of its items is known."""
 
 
 def reach_of(
@@ -51,7 +53,9 @@ def reach_of(
     """For the expressions of a step; with None, for the workflow's output. `inside`: for what is looked at when the
     steps inside it have run."""
     scope = scope_of(draft, step, known, inside=inside)
-    return Reach(variables(draft, step, scope, registry, inside=inside), scope)
+    looped = None if "item" in scope else _looped(draft, step)
+    found = variables(draft, step, scope, registry, inside=inside)
+    return Reach(found, scope, looped["for_each"] if looped else None)
 
 
 def variables(
@@ -132,6 +136,11 @@ def _around(draft: Mapping[str, Any], step: str | None) -> list[tuple[dict[str, 
     return [*((holder, False) for holder in holders(draft, step)), *([(own, True)] if own else [])]
 
 
+def _looped(draft: Mapping[str, Any], step: str | None) -> dict[str, Any] | None:
+    """The innermost loop that a step stands in, or is."""
+    return next((one for one, _ in reversed(_around(draft, step)) if one.get("for_each") is not None), None)
+
+
 def _has_rounds(step: Mapping[str, Any]) -> bool:
     return isinstance(KINDS.get(str(step.get("uses"))), RoundsKind)
 
@@ -144,9 +153,8 @@ def _of_the_loop(
     room: int,
     inside: bool,
 ) -> Iterator[Variable]:
-    around = _around(draft, step)
-    looped = next((one for one, _ in reversed(around) if one.get("for_each") is not None), None)
-    rounds = any(_has_rounds(one) and (inside or not is_own) for one, is_own in around)
+    looped = _looped(draft, step)
+    rounds = any(_has_rounds(one) and (inside or not is_own) for one, is_own in _around(draft, step))
     if looped is not None:
         yield tree("item", "This item", scope["item"], room) if "item" in scope else _item(looped["for_each"], found)
     if rounds:

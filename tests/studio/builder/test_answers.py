@@ -84,6 +84,20 @@ def test_one_that_uses_what_has_not_run_says_what_it_waits_for(registry: Registr
     assert told("{{ steps.mail.count }} mails", nothing_ran) == ("waits", waits, "")
 
 
+def test_one_of_a_loop_waits_for_its_list(registry: Registry) -> None:
+    each = {**DRAFT["steps"][1], "for_each": "{{ steps.mail.messages }}"}
+    draft = {"steps": [DRAFT["steps"][0], each]}
+    nothing_ran = reach_of(draft, "last", Known({}, {}), registry)
+    assert told("{{ item.subject }}", nothing_ran)[:2] == (
+        "waits",
+        "Its value shows here once 'Look for mail' has run.",
+    )
+    nothing_found = reach_of(draft, "last", Known({}, {"mail": {"messages": []}}), registry)
+    kind, text, _ = told("{{ item.subject }}", nothing_found)
+    assert (kind, text) == ("waits", "Its value shows here once there is something in the list that it is done for.")
+    assert told("{{ itme.subject }}", nothing_ran)[0] == "wrong"
+
+
 def test_one_that_is_wrong_says_so_in_one_sentence(reach: Reach) -> None:
     kind, text, _ = told("{{ steps.mail.cuont }}", reach)
     assert (kind, text) == ("wrong", "There is no 'cuont' here; the nearest is 'count'.")
