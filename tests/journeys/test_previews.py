@@ -77,8 +77,8 @@ async def test_what_was_not_approved_never_goes_out(studio: Studio, page: Page, 
 async def test_an_approval_is_given_on_home(studio: Studio, page: Page, complaints: Complaints) -> None:
     ask = {"id": "ask", "uses": "approve", "with": {"message": "May this page be made?", "show": "From a test."}}
     save(studio, "asking", ask, makes("Made after a yes", needs=["ask"]))
-    await page.goto(studio.url)
-    await page.locator(".st-key-run-asking").get_by_role("button").click()
+    await page.goto(f"{studio.url}/workflows?id=asking")
+    await page.get_by_role("button", name="Run", exact=True).click()
     await expect(page.get_by_role("button", name="Approve")).to_be_visible()
     await expect(page.get_by_role("application").get_by_role("button", name=re.compile("Not yet"))).to_be_visible()
 

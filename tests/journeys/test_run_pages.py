@@ -37,8 +37,8 @@ async def test_files_are_shown_and_saved_and_nothing_in_them_runs(
     large = "{% set row = 'x' * 999 %}{% for n in range(900) %}" + EVIL + "{{ row }}{% endfor %}"
     text = {"id": "large", "name": EVIL, "uses": "set", "with": {"values": {"text": large}}}
     save(studio, "files", writes("chart.svg", PICTURE), writes("page.html", EVIL), {**text, "needs": ["chart", "page"]})
-    await page.goto(studio.url)
-    await page.locator(".st-key-run-files").get_by_role("button").click()
+    await page.goto(f"{studio.url}/workflows?id=files")
+    await page.get_by_role("button", name="Run", exact=True).click()
 
     picture = page.get_by_role("img", name="chart.svg").first
     await expect(picture).to_be_visible()

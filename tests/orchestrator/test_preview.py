@@ -223,3 +223,29 @@ class TestALiveAccount:
     def test_that_only_reads_needs_no_look(self, engine: WorkflowEngine, workflow: Build) -> None:
         read = {"id": "read", "uses": "board.echo", "with": {"x": 1}}
         assert engine.execute_workflow(workflow(read)).status == "succeeded"
+
+    def test_is_not_used_by_a_workflow_that_another_one_calls_before_somebody_looked(
+        self, engine: WorkflowEngine, workflow: Build, board: Any
+    ) -> None:
+        engine.library.workflows.save(workflow(POST_ONLY).model_copy(update={"id": "child"}))
+        engine.execute_workflow(workflow({"id": "c", "uses": "workflow", "with": {"workflow": "child"}}))
+        assert board.posts == []
+
+    def test_is_not_known_by_a_run_that_had_nothing_to_write(
+        self, engine: WorkflowEngine, workflow: Build, board: Any
+    ) -> None:
+        flow = workflow({**POST_ONLY, "if": "{{ inputs.n > 0 }}"}, inputs={"n": {"type": "integer"}})
+        assert engine.execute_workflow(flow, {"n": 0}).status == "succeeded"
+        assert engine.execute_workflow(flow, {"n": 1}).status == "waiting"
+        assert board.posts == []
+
+    @pytest.mark.parametrize("how", ["rerun", "resume"])
+    def test_is_not_used_by_another_version_to_go_back_with_before_somebody_looked(
+        self, engine: WorkflowEngine, workflow: Build, board: Any, how: str
+    ) -> None:
+        down = {"id": "down", "uses": "board.flaky", "with": {"times": 1}}
+        failed = engine.start_workflow(workflow(down, {**POST_ONLY, "needs": ["down"]}), preview=False)
+        engine.wait(failed)
+        corrected = workflow({**POST_ONLY, "with": {"text": "other"}})
+        assert engine.wait(getattr(engine, how)(failed, workflow=corrected)).status == "waiting"
+        assert board.posts == []
