@@ -3,6 +3,7 @@ same."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,7 +12,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,41 @@ async def test_what_one_person_types_on_a_slow_server_is_nobody_elses(studio: St
             await expect(title).to_have_value(sentence)
             await expect(title).to_be_focused()
             await expect(page.get_by_text("changed this draft")).to_have_count(0)
+
+
+@contextlib.asynccontextmanager
+async def slow_line(page: Page) -> AsyncIterator[None]:
+    """What the server says comes piece by piece."""
+    pumps: list[asyncio.Task[None]] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        said = asyncio.Queue[str | bytes]()
+
+        async def pump() -> None:
+            while True:
+                socket.send(await said.get())
+                await asyncio.sleep(0.1)
+
+        socket.connect_to_server().on_message(said.put_nowait)
+        pumps.append(asyncio.create_task(pump()))
+
+    await page.route_web_socket(STREAM, through)
+    yield
+    for pump in pumps:
+        pump.cancel()
+
+
+async def test_values_are_asked_for_while_the_page_is_still_drawn(studio: Studio, page: Page) -> None:
+    inspector = page.locator(".st-key-inspector")
+    async with slow_line(page):
+        await page.goto(f"{studio.url}/builder?id=email_to_notion&step=summary")
+        for _ in range(3):
+            await inspector.get_by_text("Test", exact=True).click()
+            await expect(page.get_by_role("button", name="Test step")).to_be_visible()
+            await inspector.get_by_text("Setup", exact=True).click()
+            await page.get_by_role("button", name="Insert a value").first.click()
+            await expect(page.get_by_role("searchbox", name="Find a value")).to_be_focused()
+            await page.keyboard.press("Escape")
 
 
 async def test_the_server_stops_while_a_template_is_written(tmp_path: Path, page: Page) -> None:

@@ -178,7 +178,7 @@ export class Field {
     });
     // A button that takes no focus leaves the cursor where it is.
     this.#opener.addEventListener("mousedown", (event) => event.preventDefault());
-    this.#opener.addEventListener("click", () => this.#form.panel?.toggle(this));
+    this.#opener.addEventListener("click", () => this.#form.ask(this));
     this.#text.addEventListener("beforeinput", (event) => this.#beforeInput(event));
     this.#text.addEventListener("input", (event) => this.#input(event as InputEvent));
     this.#text.addEventListener("keydown", (event) => this.#keyDown(event));

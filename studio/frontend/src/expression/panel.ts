@@ -21,7 +21,7 @@ export class Panel {
     });
     this.#build();
     host.append(this.#element);
-    form.panel = this;
+    form.seat(this);
   }
 
   get isOpen(): boolean {
@@ -71,7 +71,7 @@ export class Panel {
 
   destroy(): void {
     this.close();
-    if (this.#form.panel === this) this.#form.panel = null;
+    this.#form.unseat(this);
   }
 
   #insert(path: string, byKeyboard: boolean): void {
