@@ -39,8 +39,8 @@ async def pages_called(page: Page, studio: Studio, title: str) -> int:
 
 
 async def press_preview(page: Page, studio: Studio, id: str) -> None:
-    await page.goto(studio.url)
-    await page.locator(f".st-key-preview-{id}").get_by_role("button").click()
+    await page.goto(f"{studio.url}/workflows?id={id}")
+    await page.get_by_role("button", name="Preview", exact=True).click()
     await page.wait_for_url(re.compile(r"/runs\?(.*&)?id="))
     await expect(page.get_by_role("button", name="Approve and send")).to_be_visible()
 
@@ -86,7 +86,8 @@ async def test_an_approval_is_given_on_home(studio: Studio, page: Page, complain
     await expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
     await drawn(page)
     await expect(page.get_by_text("May this page be made?")).to_be_visible()
-    await page.get_by_role("button", name="Approve").click()
+    card = page.get_by_test_id("stVerticalBlock").filter(has_text="May this page be made?").last
+    await card.get_by_role("button", name="Approve").click()
 
     await expect(page.get_by_text("Approved: the run goes on.")).to_be_visible()
     await expect(page.get_by_text("May this page be made?")).to_have_count(0)

@@ -52,6 +52,8 @@ async def test_a_workflow_goes_from_one_studio_to_another(
     save(studio, hand)
     await page.goto(studio.url)
     await press(page, page.get_by_test_id("stSidebar").get_by_role("link", name="Workflows"))
+    await main.get_by_role("searchbox").fill(f"greet by {hand}")
+    await expect(main.get_by_role("link", name="Open")).to_have_count(1)
     await press(page, main.locator(f".st-key-card-greet_{hand}").get_by_role("link", name="Open"))
     async with page.expect_download() as exported:
         await press(page, main.get_by_role("button", name="Export with templates"))
