@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from api.bodies import LARGEST_BODY, is_form
+from api.bodies import LARGEST_BODY, allow, is_form
 from orchestrator.errors import InvalidInput
 from orchestrator.file_names import safe_names
 from orchestrator.triggers import firings
@@ -21,6 +21,9 @@ from orchestrator.workflow_engine import WorkflowEngine
 
 LONGEST_KEY = 255
 """Characters of an `Idempotency-Key`."""
+
+LARGEST_FORM = 10_000_000
+"""Bytes of a form, with its files."""
 
 MOST_FILES = 20
 MOST_FIELDS = 200
@@ -38,13 +41,17 @@ def add_hook_route(api: FastAPI, engine: WorkflowEngine) -> None:
     @api.post(address, status_code=202, operation_id="hook")
     async def hook(token: str, request: Request) -> dict[str, str]:
         """Start a run. It is on disk when this answers. The same `Idempotency-Key` gives the same run, and so does the
-        same signed id. Where the webhook wants a signature, nothing is read before it was checked."""
+        same signed id. Of a request that no webhook waits for, no body is read; where the webhook wants a signature,
+        nothing in it is believed before that was checked."""
         key = request.headers.get("idempotency-key", "").strip()
         if len(key) > LONGEST_KEY:
             raise InvalidInput(
                 f"An Idempotency-Key has at most {LONGEST_KEY} characters.", remedy="Send a shorter one."
             )
         headers = dict(request.headers)
+        await run_in_threadpool(engine.firings.ensure, token, request.method)
+        if is_form(headers.get("content-type", "")):
+            allow(request, LARGEST_FORM)
         content = await request.body()
         signed = await run_in_threadpool(engine.firings.verify, token, request.method, headers, content)
         if is_form(headers.get("content-type", "")):

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from integrations._mail_fields import AwaitedReply, Details, DraftLetter, Letter, Line, Mail, Reply, Text
+from integrations._fields import LONGEST_SEARCH, Id, Line, Text
+from integrations._mail_fields import AwaitedReply, Details, DraftLetter, Letter, Mail, Reply
 from orchestrator.actions import Params, Result, field
 
 
@@ -57,6 +58,7 @@ class SearchMessages(Params):
         "Search",
         default="is:unread",
         description="As in Gmail's own search box. Empty means all mail.",
+        max_length=LONGEST_SEARCH,
         examples=["is:unread newer_than:7d", "from:ana@example.com has:attachment"],
     )
     limit: int = field("At most", default=10, ge=1, le=50, description="How many mails, the newest first.")
@@ -69,7 +71,7 @@ def _id_field() -> Any:
 class GetMessage(Params):
     """Read one mail, and save its attachments if asked."""
 
-    id: Line = _id_field()
+    id: Id = _id_field()
     save_attachments: bool = field(
         "Save the attachments", default=False, description="As files in the run's own folder, below 'attachments'."
     )
@@ -95,7 +97,7 @@ class CreateDraft(DraftLetter):
 class LabelMessage(Params):
     """Put labels on a mail, or take them off."""
 
-    id: Line = _id_field()
+    id: Id = _id_field()
     add: list[Line] = field("Put on", default=[], picker="gmail.labels", examples=[["Invoices"]])
     remove: list[Line] = field("Take off", default=[], picker="gmail.labels", examples=[["INBOX"]])
     create: bool = field("Make labels that do not exist", default=False)
@@ -110,11 +112,11 @@ class LabelMessage(Params):
 class ArchiveMessage(Params):
     """Take a mail out of the inbox. It stays in *All mail*."""
 
-    id: Line = _id_field()
+    id: Id = _id_field()
 
 
 class MarkMessage(Params):
     """Mark a mail as read or unread."""
 
-    id: Line = _id_field()
+    id: Id = _id_field()
     state: Literal["read", "unread"] = field("As", default="read")

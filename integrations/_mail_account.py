@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from integrations import _mail_servers
 from integrations._mail_connecting import Login
-from integrations._mail_fields import is_address
+from integrations._mail_recipients import is_address
 from integrations._mail_servers import LOOPBACK, PORTS, Security, Server, Servers
 from orchestrator.actions import Account, SecretStr, field
 

@@ -9,17 +9,16 @@ import mimetypes
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import getaddresses
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from integrations import _run_folder
-from integrations._mail_fields import MOST_ATTACHED, is_address
+from integrations._mail_fields import MOST_ATTACHED
+from integrations._mail_recipients import is_address, listed, mailbox
 from integrations._mail_text import decoded
 from orchestrator.actions import ServiceError, placeholder
 
@@ -29,8 +28,17 @@ KEY_HEADER = "X-Patchbay-Key"
 MOST_REFERENCES = 800
 """Characters of the names of earlier mails in an answer: the oldest are left out."""
 
+
+class _AsItIs(EmailPolicy):
+    """Takes what is put into a header for text. Python decodes what looks like "=?utf-8?q?...?=" and writes what it
+    says: a subject from outside could add lines and recipients of its own."""
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        return super().header_store_parse(name, str(value).replace("=?", "= ?"))
+
+
 # Long lines, since some programs take a folded Message-ID for none; and ASCII alone, which every server takes.
-_POLICY = SMTP.clone(max_line_length=900, cte_type="7bit")
+_POLICY = _AsItIs(linesep="\r\n", max_line_length=900, cte_type="7bit")
 
 
 class Written(Protocol):
@@ -41,9 +49,9 @@ class Written(Protocol):
     @property
     def html(self) -> str: ...
     @property
-    def cc(self) -> str: ...
+    def cc(self) -> Sequence[str]: ...
     @property
-    def bcc(self) -> str: ...
+    def bcc(self) -> Sequence[str]: ...
     @property
     def attachments(self) -> Sequence[str]: ...
 
@@ -72,58 +80,46 @@ class Answered:
             del names[1]
         return " ".join(names)
 
-    def writer(self) -> str:
+    def writer(self) -> list[str]:
         """Where an answer goes: to whom the mail asks for, else to its writer; of a mail of our own, to its reader."""
         wanted = ("to",) if self.is_own else ("reply-to", "from")
         for name in wanted:
             if found := _listed(self.headers.get(name, "")):
-                return ", ".join(found.values())
+                return list(found.values())
         raise ServiceError("The mail does not say whom to answer.", remedy="Fill in 'To'.")
 
-    def others(self, but: str) -> str:
-        """All who got the mail too, without the addresses in `but`."""
-        left = {address.lower() for _, address in getaddresses([but])}
+    def others(self, but: Sequence[str]) -> list[str]:
+        """All who got the mail too, without those in `but`."""
+        left = {address.lower() for _, address in getaddresses(but)}
         found = _listed(self.headers.get("to", "")) | _listed(self.headers.get("cc", ""))
-        return ", ".join(one for address, one in found.items() if address not in left)
+        return [one for address, one in found.items() if address not in left]
 
 
 def _listed(header: str) -> dict[str, str]:
     """The mailboxes of a header as they are written into another, by their small address."""
     return {
-        address.lower(): _mailbox(decoded(name), address)
+        address.lower(): mailbox(decoded(name), address)
         for name, address in getaddresses([" ".join(header.splitlines())])
         if is_address(address)
     }
-
-
-def _mailbox(name: str, address: str) -> str:
-    try:
-        return str(Address(display_name=name, addr_spec=address))
-    except (HeaderParseError, ValueError):  # the parser of addresses is stricter than the mail that is out there
-        return address
 
 
 def compose(
     p: Written,
     key: str,
     *,
-    to: str,
+    to: Sequence[str],
     subject: str,
-    cc: str = "",
-    reply_to: str = "",
+    cc: Sequence[str] = (),
+    reply_to: Sequence[str] = (),
     answered: Answered | None = None,
     files: Sequence[tuple[str, bytes]] = (),
 ) -> EmailMessage:
     """The mail, without From and Date. `files` are names and contents of attachments."""
     message = EmailMessage(policy=_POLICY)
-    if to:
-        message["To"] = to
-    if copies := ", ".join(filter(None, [p.cc, cc])):
-        message["Cc"] = copies
-    if p.bcc:
-        message["Bcc"] = p.bcc
-    if reply_to:
-        message["Reply-To"] = reply_to
+    for header, recipients in (("To", to), ("Cc", [*p.cc, *cc]), ("Bcc", p.bcc), ("Reply-To", reply_to)):
+        if recipients:
+            message[header] = ", ".join(recipients)
     message["Subject"] = subject
     message["Message-ID"] = message_id(key)
     message[KEY_HEADER] = digest(key)
@@ -142,15 +138,15 @@ def compose(
 
 
 def letter(
-    p: Written, sender: str, *, to: str, subject: str, reply_to: str = "", answers: str = ""
+    p: Written, sender: str, *, to: Sequence[str], subject: str, reply_to: Sequence[str] = (), answers: str = ""
 ) -> dict[str, object]:
     """A mail as a person reads it before it goes out."""
     shown: dict[str, object] = {
         "from": sender,
-        "to": to,
-        "cc": p.cc,
-        "bcc": p.bcc,
-        "reply_to": reply_to,
+        "to": listed(to),
+        "cc": listed(p.cc),
+        "bcc": listed(p.bcc),
+        "reply_to": listed(reply_to),
         "answers": answers,
         "subject": subject,
         "body": p.body,
@@ -160,9 +156,9 @@ def letter(
     return {name: value for name, value in shown.items() if value or name in {"to", "subject", "body"}}
 
 
-def whoever_wrote_it() -> str:
+def whoever_wrote_it() -> list[str]:
     """Stands in a preview for the address of an answer, which only the mail itself tells."""
-    return placeholder("whoever wrote the mail")
+    return [placeholder("whoever wrote the mail")]
 
 
 def their_subject() -> str:

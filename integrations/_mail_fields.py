@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from email.utils import getaddresses
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator
-
-from orchestrator.actions import Call, NotYet, Params, Result, field, safe_path
+from integrations._fields import Id, Line, Path, Text
+from integrations._mail_recipients import Addresses, Somebody
+from orchestrator.actions import Call, NotYet, Params, Result, field
 
 MOST_ATTACHED = 25_000_000
 """Bytes of all attachments of a mail that is sent.
 Source: support.google.com/mail/answer/6584; other providers take 20 to 50 MB."""
-
-
-def _whole(value: str) -> str:
-    if re.search("[\ud800-\udfff]", value):
-        raise ValueError("This holds half of a character, which cannot be sent: write the text anew.")
-    return value
-
-
-def _one_line(value: str) -> str:
-    """What is put into a header: a line break in it could add headers of its own."""
-    line = _whole(value).strip()
-    if len(line.splitlines()) > 1:
-        raise ValueError("This must be a single line: take the line breaks out.")
-    return line
-
-
-def _address_list(value: str) -> str:
-    line = _one_line(value)
-    addresses = [address for _, address in getaddresses([line])] if line else []
-    if not all(is_address(address) for address in addresses):
-        raise ValueError(f"'{line}' is not an e-mail address, or several with commas between them.")
-    return line
-
-
-def is_address(text: str) -> bool:
-    return text.isascii() and re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", text) is not None
-
-
-Text = Annotated[str, AfterValidator(_whole)]
-Line = Annotated[str, AfterValidator(_one_line)]
-Addresses = Annotated[str, AfterValidator(_address_list)]
-Path = Annotated[str, AfterValidator(safe_path)]
 
 
 class Attachment(Result):
@@ -98,26 +64,26 @@ class Body(Params):
     )
 
 
-def to_field(**more: Any) -> Any:
-    return field("To", description="Addresses, with commas between them.", **more)
+def to_field(description: str = "Each address on a line of its own.", **more: Any) -> Any:
+    return field("To", description=description, examples=[["ana@example.com", "Bo Lee <bo@example.com>"]], **more)
 
 
 def cc_field() -> Any:
-    return field("Copy to", default="", expert=True)
+    return field("Copy to", default=[], expert=True)
 
 
 def bcc_field() -> Any:
-    return field("Hidden copy to", default="", expert=True, description="The others do not see these addresses.")
+    return field("Hidden copy to", default=[], expert=True, description="The others do not see these addresses.")
 
 
 def reply_to_field() -> Any:
-    return field("Reply to", default="", expert=True, description="Where answers go, if not to the sender.")
+    return field("Reply to", default=[], expert=True, description="Where answers go, if not to the sender.")
 
 
 class Letter(Body):
     """A mail of one's own."""
 
-    to: Addresses = to_field(min_length=1)
+    to: Somebody = to_field()
     subject: Line = field("Subject")
     cc: Addresses = cc_field()
     bcc: Addresses = bcc_field()
@@ -127,10 +93,8 @@ class Letter(Body):
 class Reply(Body):
     """An answer to a mail."""
 
-    id: Line = field("Mail id", min_length=1, description="The mail that is answered.")
-    to: Addresses = field(
-        "To", default="", description="Empty: whoever wrote the mail, or wherever it asks answers to go."
-    )
+    id: Id = field("Mail id", min_length=1, description="The mail that is answered.")
+    to: Addresses = to_field("Empty: whoever wrote the mail, or wherever it asks answers to go.", default=[])
     everyone: bool = field("Also to all others who got it", default=False)
     cc: Addresses = cc_field()
     bcc: Addresses = bcc_field()
@@ -139,7 +103,7 @@ class Reply(Body):
 class AwaitedReply(Params):
     """An answer that is waited for."""
 
-    id: Line = field("Mail id", min_length=1, description="That of the mail whose answer is waited for.")
+    id: Id = field("Mail id", min_length=1, description="That of the mail whose answer is waited for.")
 
 
 FIRST_WAIT, LONGEST_WAIT = 10.0, 300.0
@@ -153,7 +117,7 @@ def not_answered(call: Call) -> NotYet:
 class DraftLetter(Body):
     """A mail that a person finishes and sends."""
 
-    to: Addresses = to_field(default="")
+    to: Addresses = to_field(default=[])
     subject: Line = field("Subject", default="", description="Of an answer: empty takes that of the mail.")
     answers: Line = field("Answers the mail", default="", description="Its id. Empty: it is a mail of its own.")
     cc: Addresses = cc_field()

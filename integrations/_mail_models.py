@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
-from integrations._mail_fields import AwaitedReply, Details, DraftLetter, Letter, Line, Mail, Reply
+from integrations._fields import LONGEST_SEARCH, Id, Line
+from integrations._mail_fields import AwaitedReply, Details, DraftLetter, Letter, Mail, Reply
 from orchestrator.actions import Params, Result, field
 
 _AGE = re.compile(r"(\d{1,4})\s*d(ays?)?", re.IGNORECASE)
@@ -74,11 +75,13 @@ def _id_field() -> Any:
 class SearchMessages(Params):
     """Find mail in a folder. Each mail comes with its text."""
 
-    folder: Line = _folder_field("Folder", default="INBOX", min_length=1)
+    folder: Id = _folder_field("Folder", default="INBOX", min_length=1)
     unread: bool = field("Only unread mail", default=True)
-    words: Line = field("With the words", default="", description="All of them, anywhere in the mail.")
-    sender: Line = field("From", default="", examples=["ana@example.com"])
-    subject: Line = field("With these words in the subject", default="")
+    words: Line = field(
+        "With the words", default="", description="All of them, anywhere in the mail.", max_length=LONGEST_SEARCH
+    )
+    sender: Line = field("From", default="", examples=["ana@example.com"], max_length=LONGEST_SEARCH)
+    subject: Line = field("With these words in the subject", default="", max_length=LONGEST_SEARCH)
     since: Day = field("Since", default="", examples=["7d", "2026-11-30"], description="A day, or how many days back.")
     limit: int = field("At most", default=10, ge=1, le=50, description="How many mails, the newest first.")
 
@@ -86,7 +89,7 @@ class SearchMessages(Params):
 class GetMessage(Params):
     """Read one mail, and save its attachments if asked."""
 
-    id: Line = _id_field()
+    id: Id = _id_field()
     save_attachments: bool = field(
         "Save the attachments", default=False, description="As files in the run's own folder, below 'attachments'."
     )
@@ -104,7 +107,7 @@ class WaitForReply(AwaitedReply):
     """Wait until somebody answers a mail, and take the first answer. Give the step a deadline when it is not to wait
     for ever."""
 
-    folder: Line = _folder_field("Folder", default="INBOX", min_length=1, description="Where the answer comes in.")
+    folder: Id = _folder_field("Folder", default="INBOX", min_length=1, description="Where the answer comes in.")
 
 
 class CreateDraft(DraftLetter):
@@ -114,8 +117,8 @@ class CreateDraft(DraftLetter):
 class MoveMessage(Params):
     """Put a mail into a folder."""
 
-    id: Line = _id_field()
-    folder: Line = _folder_field("Into the folder", min_length=1)
+    id: Id = _id_field()
+    folder: Id = _folder_field("Into the folder", min_length=1)
     create: bool = field("Make the folder if there is none", default=False)
     keep: bool = field("Leave it where it is, too", default=False, expert=True)
 
@@ -123,11 +126,11 @@ class MoveMessage(Params):
 class ArchiveMessage(Params):
     """Put a mail into the archive."""
 
-    id: Line = _id_field()
+    id: Id = _id_field()
 
 
 class MarkMessage(Params):
     """Mark a mail."""
 
-    id: Line = _id_field()
+    id: Id = _id_field()
     state: Literal["read", "unread", "starred", "not starred"] = field("As", default="read")

@@ -39,15 +39,15 @@ def answered(mailbox: Mailbox, id: str, address: str) -> Answered:
     return Answered(mail.headers, is_own=mine in senders and mine not in readers)
 
 
-def to_and_subject(mail: Fetched) -> tuple[str, str]:
-    return _mail_text.decoded(mail.headers.get("to", "")), _mail_text.decoded(mail.headers.get("subject", ""))
+def to_and_subject(mail: Fetched) -> tuple[list[str], str]:
+    return [_mail_text.decoded(mail.headers.get("to", ""))], _mail_text.decoded(mail.headers.get("subject", ""))
 
 
 def summary(mail: Fetched, contents: dict[str, bytes]) -> dict[str, Any]:
     """The fields of a `FoundMail`. `contents` are those of its texts, by the number of the part."""
     name, address = _mail_text.name_and_address(_mail_text.decoded(mail.headers.get("from", "")))
     text = _mail_text.text_of(texts(mail, contents, "text/plain"), texts(mail, contents, "text/html"))
-    to, subject = to_and_subject(mail)
+    (to,), subject = to_and_subject(mail)
     return {
         "id": str(mail.id),
         "folder": mail.id.folder,

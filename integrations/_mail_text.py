@@ -24,8 +24,10 @@ def decoded(value: str) -> str:
 
 def name_and_address(value: str) -> tuple[str, str]:
     """("Ana Soto", "ana@example.com"). The header is decoded already, so its name may hold anything."""
-    found = re.fullmatch(r'\s*"?(.*?)"?\s*<([^<>]*)>\s*', value)
-    return (found[1], found[2].strip()) if found else ("", value.strip())
+    name, less, address = value.strip().rpartition("<")
+    if not less or address.find(">") != len(address) - 1:
+        return "", value.strip()
+    return name.strip().removeprefix('"').removesuffix('"'), address[:-1].strip()
 
 
 def text_in(content: bytes, charset: str | None) -> str:

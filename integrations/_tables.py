@@ -10,6 +10,9 @@ import orjson
 
 from orchestrator.actions import ServiceError
 
+LONGEST_NAME = 200
+"""Characters of a name in an error."""
+
 SHOWN = 20
 """Names of fields that an error lists."""
 
@@ -33,7 +36,9 @@ def values(items: Sequence[Any], path: str) -> list[Any]:
         names = list(dict.fromkeys(str(name) for item in items if isinstance(item, dict) for name in item))
         more = ", …" if len(names) > SHOWN else ""
         there = f"The fields are: {', '.join(names[:SHOWN])}{more}." if names else "The items have no fields."
-        raise ServiceError(f"No item has a field '{path}'. {there}", remedy="Correct the name of the field.")
+        raise ServiceError(
+            f"No item has a field '{path[:LONGEST_NAME]}'. {there}", remedy="Correct the name of the field."
+        )
     return found
 
 

@@ -35,6 +35,7 @@ data = Connector(
     title="Data",
     icon=":material/table:",
     description="Read, filter, sort, join, group and split lists and text.",
+    inside=True,
 )
 
 

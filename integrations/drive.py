@@ -17,7 +17,9 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import AfterValidator, model_validator
 
 from integrations import _run_folder
+from integrations._fields import Id, OptionalPath, Text, whole
 from integrations._google_oauth import GoogleAccount, GoogleConsent
+from integrations._mail_recipients import is_address
 from orchestrator.actions import (
     Call,
     Connector,
@@ -27,7 +29,6 @@ from orchestrator.actions import (
     ServiceError,
     field,
     placeholder,
-    safe_path,
 )
 
 MOST_BYTES = 5_000_000
@@ -79,14 +80,8 @@ drive = Connector(
 )
 
 
-def _whole(value: str) -> str:
-    if re.search("[\ud800-\udfff]", value):
-        raise ValueError("This holds half of a character, which cannot be sent: write the text anew.")
-    return value
-
-
 def _one_name(value: str) -> str:
-    name = _whole(value).strip()
+    name = whole(value).strip()
     if not name.isprintable():
         raise ValueError("A name is a single line without control characters.")
     if not 0 < len(name.encode()) <= 240:
@@ -96,17 +91,11 @@ def _one_name(value: str) -> str:
 
 def _address(value: str) -> str:
     address = value.strip()
-    if not (address.isascii() and re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", address)):
+    if not is_address(address):
         raise ValueError(f"'{address}' is not an e-mail address.")
     return address
 
 
-def _path(value: str) -> str:
-    return safe_path(value) if value.strip() else ""
-
-
-Text = Annotated[str, AfterValidator(_whole)]
-Path = Annotated[str, AfterValidator(_path)]
 Name = Annotated[str, AfterValidator(_one_name)]
 Address = Annotated[str, AfterValidator(_address)]
 Role = Literal["reader", "commenter", "writer"]
@@ -162,7 +151,7 @@ class ReadFile(Params):
     """Read a file as text. Google's documents are read as Markdown, spreadsheets as CSV (the first sheet), slides as
     plain text."""
 
-    file: Text = field("File", picker="drive.files", description="Id or link.", min_length=1, max_length=1000)
+    file: Id = field("File", picker="drive.files", description="Id or link.", min_length=1, max_length=1000)
 
 
 class UploadFile(Params):
@@ -170,7 +159,7 @@ class UploadFile(Params):
 
     name: Name = field("Name", description="With its ending.", examples=["summary.md"])
     content: Text = field("Content", default="", widget="multiline")
-    path: Path = field(
+    path: OptionalPath = field(
         "Or a file of the run",
         default="",
         description="Its path in the run's own folder, in place of the content.",
@@ -207,7 +196,7 @@ class CreateFolder(Params):
 class ShareFile(Params):
     """Let somebody see or change a file or folder. Somebody who may do that already, or more, is left as they are."""
 
-    file: Text = field("File or folder", picker="drive.files", description="Id or link.", min_length=1, max_length=1000)
+    file: Id = field("File or folder", picker="drive.files", description="Id or link.", min_length=1, max_length=1000)
     address: Address = field("With whom", description="An e-mail address.", examples=["ana@example.com"])
     role: Role = field("What they may do", default="reader", description="Read, comment, or change (writer).")
     notify: bool = field("Tell them by mail", default=True)

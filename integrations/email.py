@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from email.message import EmailMessage
@@ -31,6 +31,7 @@ from integrations._mail_models import (
 )
 from integrations._mail_reading import answered as answered_mail
 from integrations._mail_reading import read, save_attachments, summary, texts, there, to_and_subject
+from integrations._mail_recipients import in_a_line
 from integrations._mail_sending import complete, dispatch, find_sent
 from integrations._mail_servers import Servers
 from orchestrator.actions import (
@@ -117,7 +118,7 @@ def send_message(p: SendMessage, account: EmailAccount, call: Call) -> SentMail:
 @send_message.preview
 def _(p: SendMessage, account: EmailAccount) -> Plan:
     return Plan(
-        summary=f"Send '{p.subject}' to {p.to}",
+        summary=f"Send '{p.subject}' to {in_a_line(p.to)}",
         request=letter(p, account.mailbox, to=p.to, subject=p.subject, reply_to=p.reply_to),
         result=_planned(p.to, p.subject),
     )
@@ -135,7 +136,7 @@ def reply_message(p: ReplyMessage, account: EmailAccount, call: Call) -> SentMai
     with _opened(account, call) as (mailbox, servers):
         answered = answered_mail(mailbox, p.id, account.address)
         to = p.to or answered.writer()
-        others = answered.others(f"{to}, {account.address}") if p.everyone else ""
+        others = answered.others([*to, account.address]) if p.everyone else []
         message = compose(p, call.key, to=to, subject=answered.subject, cc=others, answered=answered, files=files)
         id = _dispatched(mailbox, servers, message, account, call)
     return _sent(id, to, answered.subject)
@@ -145,7 +146,7 @@ def reply_message(p: ReplyMessage, account: EmailAccount, call: Call) -> SentMai
 def _(p: ReplyMessage, account: EmailAccount) -> Plan:
     to, subject = p.to or whoever_wrote_it(), their_subject()
     return Plan(
-        summary="Answer a mail" + (f" to {p.to}" if p.to else ""),
+        summary="Answer a mail" + (f" to {in_a_line(p.to)}" if p.to else ""),
         request=letter(p, account.mailbox, to=to, subject=subject, answers=p.id)
         | ({"also_to": "all others who got the mail"} if p.everyone else {}),
         result=_planned(to, subject),
@@ -163,7 +164,7 @@ def create_draft(p: CreateDraft, account: EmailAccount, call: Call) -> SentMail:
     files = _files(p.attachments, call)
     with _opened(account, call) as (mailbox, _):
         answered = answered_mail(mailbox, p.answers, account.address) if p.answers else None
-        to = p.to or (answered.writer() if answered else "")
+        to = p.to or (answered.writer() if answered else [])
         subject = p.subject or (answered.subject if answered else "")
         message = compose(p, call.key, to=to, subject=subject, reply_to=p.reply_to, answered=answered, files=files)
         complete(message, account.mailbox)
@@ -176,7 +177,7 @@ def create_draft(p: CreateDraft, account: EmailAccount, call: Call) -> SentMail:
 
 @create_draft.preview
 def _(p: CreateDraft, account: EmailAccount) -> Plan:
-    to = p.to or (whoever_wrote_it() if p.answers else "")
+    to = p.to or (whoever_wrote_it() if p.answers else [])
     subject = p.subject or (their_subject() if p.answers else "")
     written = letter(p, account.mailbox, to=to, subject=subject, reply_to=p.reply_to, answers=p.answers)
     return Plan(
@@ -281,12 +282,12 @@ def _found(account: EmailAccount, call: Call) -> Fetched | None:
         return find_sent(mailbox, call.key)
 
 
-def _sent(id: MailId, to: str, subject: str) -> SentMail:
-    return SentMail(id=str(id), to=to, subject=subject, message_id=f"<{id.message_id}>")
+def _sent(id: MailId, to: Sequence[str], subject: str) -> SentMail:
+    return SentMail(id=str(id), to=", ".join(to), subject=subject, message_id=f"<{id.message_id}>")
 
 
-def _planned(to: str, subject: str) -> SentMail:
-    return SentMail(id=placeholder("mail id"), to=to, subject=subject, message_id=placeholder("Message-ID"))
+def _planned(to: Sequence[str], subject: str) -> SentMail:
+    return SentMail(id=placeholder("mail id"), to=", ".join(to), subject=subject, message_id=placeholder("Message-ID"))
 
 
 def _put(

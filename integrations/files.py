@@ -7,12 +7,10 @@ from. Nothing leads out of it (`_run_folder`).
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated
-
-from pydantic import AfterValidator
 
 from integrations import _code_blocks as code
 from integrations import _run_folder as run_folder
+from integrations._fields import Folder, Path
 from orchestrator.actions import (
     Account,
     Call,
@@ -35,10 +33,8 @@ files = Connector(
     title="Files",
     icon=":material/folder:",
     description="Files in the run's own folder.",
+    inside=True,
 )
-
-Path = Annotated[str, AfterValidator(safe_path)]
-Folder = Annotated[str, AfterValidator(lambda text: safe_path(text.rstrip("/")) if text else text)]
 
 
 class File(Result):

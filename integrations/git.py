@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 from integrations import _run_folder as run_folder
+from integrations._fields import Folder
 from integrations._git_program import Refused, Repository, reach
 from orchestrator.actions import (
     Account,
@@ -27,7 +28,6 @@ from orchestrator.actions import (
     ServiceError,
     field,
     placeholder,
-    safe_path,
 )
 
 TRAILER = "Patchbay-Key"
@@ -60,7 +60,6 @@ def _remote(text: str) -> str:
 Ref = Annotated[str, AfterValidator(_ref)]
 OptionalRef = Annotated[str, AfterValidator(lambda text: _ref(text) if text else text)]
 Remote = Annotated[str, AfterValidator(_remote)]
-Folder = Annotated[str, AfterValidator(lambda text: safe_path(text.rstrip("/")) if text else text)]
 
 
 class GitAccount(Account):

@@ -6,7 +6,7 @@ Source: developers.google.com/workspace/gmail/api/reference/rest/v1
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +35,7 @@ from integrations._gmail_models import (
 from integrations._google_oauth import GoogleAccount, GoogleConsent
 from integrations._mail_compose import Answered, attached, compose, letter, their_subject, whoever_wrote_it
 from integrations._mail_fields import Attachment, not_answered
+from integrations._mail_recipients import in_a_line
 from orchestrator.actions import Call, Connector, Plan, ServiceError, field, placeholder, safe_names
 
 _ANSWERED = ("From", "To", "Cc", "Reply-To", "Subject", "Message-ID", "References", "In-Reply-To")
@@ -125,14 +126,14 @@ def send_message(p: SendMessage, account: GmailAccount, call: Call) -> SentMessa
     with _mailbox(account, call) as mailbox:
         call.sending()
         sent = mailbox.send(message, None)
-    call.log(f"Sent '{p.subject}' to {p.to}.")
+    call.log(f"Sent '{p.subject}' to {in_a_line(p.to)}.")
     return _sent(account, sent, p.to, p.subject)
 
 
 @send_message.preview
 def _(p: SendMessage, account: GmailAccount) -> Plan:
     return Plan(
-        summary=f"Send '{p.subject}' to {p.to}",
+        summary=f"Send '{p.subject}' to {in_a_line(p.to)}",
         request=letter(p, _who(account), to=p.to, subject=p.subject, reply_to=p.reply_to),
         result=_sent(account, _UNKNOWN, p.to, p.subject),
     )
@@ -151,11 +152,11 @@ def reply_message(p: ReplyMessage, account: GmailAccount, call: Call) -> SentMes
     with _mailbox(account, call) as mailbox:
         thread, answered = _answered(mailbox, p.id)
         to = p.to or answered.writer()
-        others = answered.others(f"{to}, {mailbox.address()}, {account.address}") if p.everyone else ""
+        others = answered.others([*to, mailbox.address(), account.address]) if p.everyone else []
         message = compose(p, call.key, to=to, subject=answered.subject, cc=others, answered=answered, files=files)
         call.sending()
         sent = mailbox.send(message, thread)
-    call.log(f"Sent '{answered.subject}' to {', '.join(filter(None, [to, others]))}.")
+    call.log(f"Sent '{answered.subject}' to {in_a_line([*to, *others])}.")
     return _sent(account, sent, to, answered.subject)
 
 
@@ -163,7 +164,7 @@ def reply_message(p: ReplyMessage, account: GmailAccount, call: Call) -> SentMes
 def _(p: ReplyMessage, account: GmailAccount) -> Plan:
     to, subject = p.to or whoever_wrote_it(), their_subject()
     return Plan(
-        summary=f"Answer the mail {p.id}" + (f" to {p.to}" if p.to else ""),
+        summary=f"Answer the mail {p.id}" + (f" to {in_a_line(p.to)}" if p.to else ""),
         request=letter(p, _who(account), to=to, subject=subject, answers=p.id)
         | ({"also_to": "all others who got the mail"} if p.everyone else {}),
         result=_sent(account, _UNKNOWN, to, subject),
@@ -177,7 +178,7 @@ def _(p: ReplyMessage, account: GmailAccount, call: Call) -> SentMessage | None:
         if sent is None:
             return None
         headers = readable(mailbox.get(sent["id"], format="metadata", metadataHeaders=["To", "Subject"]))
-    return _sent(account, sent, headers.get("to", ""), headers.get("subject", ""))
+    return _sent(account, sent, [headers.get("to", "")], headers.get("subject", ""))
 
 
 @gmail.action("Write a draft", effect="write", result=Draft)
@@ -185,7 +186,7 @@ def create_draft(p: CreateDraft, account: GmailAccount, call: Call) -> Draft:
     files = _files(p.attachments, call)
     with _mailbox(account, call) as mailbox:
         thread, answered = _answered(mailbox, p.answers) if p.answers else (None, None)
-        to = p.to or (answered.writer() if answered else "")
+        to = p.to or (answered.writer() if answered else [])
         subject = p.subject or (answered.subject if answered else "")
         message = compose(p, call.key, to=to, subject=subject, reply_to=p.reply_to, answered=answered, files=files)
         call.sending()
@@ -196,7 +197,7 @@ def create_draft(p: CreateDraft, account: GmailAccount, call: Call) -> Draft:
 
 @create_draft.preview
 def _(p: CreateDraft, account: GmailAccount) -> Plan:
-    to = p.to or (whoever_wrote_it() if p.answers else "")
+    to = p.to or (whoever_wrote_it() if p.answers else [])
     subject = p.subject or (their_subject() if p.answers else "")
     written = letter(p, _who(account), to=to, subject=subject, reply_to=p.reply_to, answers=p.answers)
     return Plan(
@@ -214,7 +215,7 @@ def _(p: CreateDraft, account: GmailAccount, call: Call) -> Draft | None:
             return None
         headers = readable(mailbox.get(written["id"], format="metadata", metadataHeaders=["To", "Subject"]))
         draft = mailbox.find_draft(written["id"])
-    return _draft(account, written, draft, headers.get("to", ""), headers.get("subject", ""))
+    return _draft(account, written, draft, [headers.get("to", "")], headers.get("subject", ""))
 
 
 @gmail.action("Label a mail", effect="idempotent_write", result=FiledMessage)
@@ -297,12 +298,12 @@ def _url(account: GmailAccount, id: str, place: str = "all") -> str:
     return f"https://mail.google.com/mail/u/0/#{place}/{id}"
 
 
-def _sent(account: GmailAccount, message: Doc, to: str, subject: str) -> SentMessage:
-    url = _url(account, message["id"])
-    return SentMessage(id=message["id"], thread_id=message["threadId"], to=to, subject=subject, url=url)
+def _sent(account: GmailAccount, message: Doc, to: Sequence[str], subject: str) -> SentMessage:
+    id, url = message["id"], _url(account, message["id"])
+    return SentMessage(id=id, thread_id=message["threadId"], to=", ".join(to), subject=subject, url=url)
 
 
-def _draft(account: GmailAccount, message: Doc, draft: str, to: str, subject: str) -> Draft:
+def _draft(account: GmailAccount, message: Doc, draft: str, to: Sequence[str], subject: str) -> Draft:
     sent = _sent(account, message, to, subject).model_dump()
     return Draft(**{**sent, "draft_id": draft, "url": _url(account, message["id"], "drafts")})
 

@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 from pydantic import AfterValidator, model_validator
 
 from integrations import _run_folder
+from integrations._fields import OptionalPath, Text, whole
 from integrations._last_look import trace
 from orchestrator.actions import (
     Account,
@@ -37,7 +38,6 @@ from orchestrator.actions import (
     Unavailable,
     field,
     placeholder,
-    safe_path,
 )
 
 if TYPE_CHECKING:
@@ -93,31 +93,21 @@ telegram = Connector(
 )
 
 
-def _whole(value: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("This holds half of a character, which cannot be sent: write the text anew.")
-    return value
-
-
 def _filled(value: str) -> str:
-    if not _whole(value).strip():
+    if not whole(value).strip():
         raise ValueError("This must not be empty: Telegram sends no empty messages.")
     return value
 
 
 def _file_name(value: str) -> str:
-    name = _whole(value).strip()
+    name = whole(value).strip()
     if not name or not name.isprintable() or len(name.encode()) > 200 or any(part in name for part in '/\\"'):
         raise ValueError("A file name is a single line of at most 200 bytes without / \\ and quotes.")
     return name
 
 
-def _path(value: str) -> str:
-    return safe_path(value) if value.strip() else ""
-
-
 def _choices(values: list[str]) -> list[str]:
-    choices = [_whole(value).strip() for value in values]
+    choices = [whole(value).strip() for value in values]
     if any(not choice for choice in choices) or len(set(choices)) < len(choices):
         raise ValueError("Each choice needs words of its own.")
     long = next((choice for choice in choices if len(choice.encode()) > MOST_CHOICE), None)
@@ -128,10 +118,8 @@ def _choices(values: list[str]) -> list[str]:
     return choices
 
 
-Text = Annotated[str, AfterValidator(_whole)]
 Filled = Annotated[str, AfterValidator(_filled)]
 FileName = Annotated[str, AfterValidator(_file_name)]
-Path = Annotated[str, AfterValidator(_path)]
 Choices = Annotated[list[str], AfterValidator(_choices)]
 
 
@@ -181,7 +169,7 @@ class SendDocument(Params):
 
     name: FileName = field("File name", description="With its ending.", examples=["report.md"])
     content: Text = field("Content", default="", widget="multiline", max_length=MOST_CONTENT)
-    path: Path = field(
+    path: OptionalPath = field(
         "Or a file of the run",
         default="",
         description="Its path in the run's own folder, in place of the content.",

@@ -450,6 +450,7 @@ class Connector:
 
     `practice` gives the fields of its practice account; "{practice}" in them is the address of the practice
     services. With a `consent`, an account is connected in the browser. `icon` is a Streamlit icon (":material/mail:").
+    `inside`: its actions see what they are given and the run's own files, so that no trigger can wait for news there.
 
     What the service allows one account: `rate` calls a second on average, `burst` of them at once, `concurrency`
     under way at the same time. None: nothing is known, and calls go out as they come.
@@ -468,6 +469,7 @@ class Connector:
         rate: float | None = None,
         burst: int = 1,
         concurrency: int | None = None,
+        inside: bool = False,
     ) -> None:
         self.id = id
         self.title = title
@@ -479,6 +481,7 @@ class Connector:
         self.rate = rate
         self.burst = burst
         self.concurrency = concurrency
+        self.inside = inside
         self.actions: dict[str, Action] = {}
         self.pickers: dict[str, Callable[[Any], list[tuple[str, str]]]] = {}
         self.generate_function: Callable[..., ModelAnswer] | None = None

@@ -11,6 +11,9 @@ from orchestrator.actions import Action, Params
 from orchestrator.errors import StepError
 from orchestrator.steps import Kind
 
+LONGEST = 400
+"""Characters that an error says of one parameter."""
+
 
 def validate(action: Action | Kind[Any], given: Mapping[str, Any]) -> Params:
     """The parameters as the action's model. One that is null and has a default takes its default.
@@ -23,8 +26,16 @@ def validate(action: Action | Kind[Any], given: Mapping[str, Any]) -> Params:
     try:
         return action.params.model_validate(given)
     except ValidationError as error:
-        details = [f"'{'.'.join(map(str, detail['loc'])) or 'with'}': {detail['msg']}" for detail in error.errors()]
+        details = [
+            f"'{'.'.join(map(str, detail['loc'])) or 'with'}': {_words(detail['msg'])}" for detail in error.errors()
+        ]
         raise StepError(
             f"The parameters do not fit {action.id}: {'; '.join(details)}.",
             remedy="Correct the step or what it is given.",
         ) from None
+
+
+def _words(said: str) -> str:
+    """What is wrong with one, without the words of pydantic around it. It may quote what came from outside."""
+    told = said.removeprefix("Value error, ").rstrip(".")
+    return told if len(told) <= LONGEST else f"{told[:LONGEST]}…"

@@ -10,7 +10,8 @@ from pydantic import AfterValidator
 from orchestrator.actions import Account, Connector, SecretStr, field
 
 _REPOSITORY = re.compile(r"(?:https?://[^/]+/)?(?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
-_BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
+_BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|.{245}")
+"""Also what is too long: with "refs/heads/" before it, GitHub takes 255 characters."""
 
 
 class GitHubAccount(Account):
@@ -54,7 +55,7 @@ def _file_path(text: str) -> str:
 def _ref_name(text: str) -> str:
     """Source: git-scm.com/docs/git-check-ref-format."""
     if text.startswith(("/", "-", ".")) or text.endswith(("/", ".")) or text == "@" or _BAD_REF.search(text):
-        raise ValueError(f"'{text}' is no name of a branch or tag. Write it as drafts/spring, without spaces.")
+        raise ValueError(f"'{text[:100]}' is no name of a branch or tag. Write it as drafts/spring, without spaces.")
     return text
 
 

@@ -20,6 +20,9 @@ LOOK_AT = 1000
 
 Kind = Literal["page", "data_source"]
 
+LONGEST_SHOWN = 200
+"""Characters of a name in an error."""
+
 _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
 _WORDS: dict[Kind, str] = {"page": "page", "data_source": "database"}
 
@@ -53,8 +56,9 @@ def place(client: Client, text: str, *kinds: Kind, in_trash: bool = False) -> Pl
     if found is None:
         wanted = " or ".join(_WORDS[kind] for kind in kinds)
         called = "" if id_in(text) else "called "
+        name = text.strip()[:LONGEST_SHOWN]
         raise ServiceError(
-            f"There is no {wanted} {called}'{text.strip()}' in Notion: it was deleted or renamed, or it is not shared.",
+            f"There is no {wanted} {called}'{name}' in Notion: it was deleted or renamed, or it is not shared.",
             remedy=f"Check what the step names. {SHARE}",
         )
     if found.in_trash and not in_trash:

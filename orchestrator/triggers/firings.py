@@ -198,6 +198,10 @@ class Firings:
         self._switches.say(switch, fired_at=self._clock.now(), run_id=run_id, said="")
         return run_id
 
+    def ensure(self, token: str, method: str) -> None:
+        """Raises as `called` where nothing waits for such a request, whatever its body is."""
+        self._hook(token, method)
+
     def verify(self, token: str, method: str, headers: Mapping[str, str], content: bytes) -> str | None:
         """Look at the signature of a request before anything in it is believed; `content` is its body as it came. Gives
         what tells it from all others, "" where the signature does not say; None where none is wanted. Raises as

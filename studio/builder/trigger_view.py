@@ -151,7 +151,11 @@ def coming(trigger: Schedule) -> list[str]:
 
 def reading_actions(registry: Registry) -> dict[str, str]:
     """What a poll can ask, by what people call it: what lists things that can be told apart."""
-    return {action.id: called(action) for action in registry.values() if action.effect == "read" and _is_list(action)}
+    return {action.id: called(action) for action in registry.values() if _looks_outside(action) and _is_list(action)}
+
+
+def _looks_outside(action: Action) -> bool:
+    return action.effect == "read" and not action.connector.inside
 
 
 def called(action: Action) -> str:

@@ -18,8 +18,9 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from api.app import create_api
-from api.bodies import LARGEST_BODY, LARGEST_FORM
+from api.bodies import LARGEST_BODY
 from api.gate import Gate
+from api.hooks import LARGEST_FORM
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
@@ -162,6 +163,18 @@ def test_an_address_that_is_nobodys_or_switched_off_says_one_sentence(hook: Hook
     off = hook.post(json={})
     assert unknown.status_code == off.status_code == 404
     assert unknown.json()["message"] == off.json()["message"] == "No webhook answers at this address."
+
+
+def test_of_a_request_that_nobody_waits_for_no_body_is_read(hook: Hook) -> None:
+    large = {"files": {"a": ("x", b"x" * (LARGEST_FORM + 1))}}
+    unknown = hook.client.post("/api/hooks/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", **large)
+    assert (unknown.status_code, hook.client.put(hook.path, **large).status_code) == (404, 422)
+
+
+def test_a_webhook_alone_takes_as_much_as_files_need(hook: Hook) -> None:
+    files = {"a": ("x", b"x" * (LARGEST_BODY + 1))}
+    assert hook.post(files=files).status_code == 202
+    assert hook.client.post("/api/workflows/called/runs", files=files).status_code == 413
 
 
 def test_another_method_is_refused(hook: Hook) -> None:

@@ -11,14 +11,18 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from integrations.email import EmailAccount
 from integrations.practice import mail_box, mail_folders
 from integrations.practice.email import MailServers
 from integrations.practice.store import Store
+
+SAM = "sam@lanternworks.example"
 
 Say = Callable[[bytes], bytes | None]
 
@@ -30,6 +34,12 @@ class Post:
     store: Store
     imap: int
     smtp: int
+
+
+def account_at(imap: int, smtp: int = 9, **values: Any) -> EmailAccount:
+    plain = {"imap_security": "none", "smtp_security": "none"}
+    place = {"imap_host": "127.0.0.1", "imap_port": imap, "smtp_host": "127.0.0.1", "smtp_port": smtp}
+    return EmailAccount(**{"name": "work", "address": SAM, "password": "practice", **plain, **place, **values})
 
 
 @contextmanager

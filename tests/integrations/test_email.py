@@ -45,10 +45,18 @@ from integrations.practice import mail_box
 from integrations.practice.mail_message import parse
 from orchestrator.actions import AccountError, Call, EffectUnknown, Params, Plan, ServiceError, Unavailable, placeholder
 from orchestrator.registry import Registry
-from tests.integrations.mail_servers import Post, imap_saying, practice_mail, saying, self_signed, smtp_saying
+from tests.integrations.mail_servers import (
+    SAM,
+    Post,
+    account_at,
+    imap_saying,
+    practice_mail,
+    saying,
+    self_signed,
+    smtp_saying,
+)
 from tests.integrations.services import Services
 
-SAM = "sam@lanternworks.example"
 LETTER = {"to": "ana@example.com", "subject": "Größe ✓", "body": "First line\n.second\nÄnderung"}
 UNENCRYPTED = b"""<clientConfig><incomingServer type="imap"><hostname>evil.example</hostname><port>143</port>
 <socketType>plain</socketType></incomingServer></clientConfig>"""
@@ -70,12 +78,6 @@ def post(tmp_path: Path) -> Iterator[Post]:
 @pytest.fixture
 def account(post: Post) -> EmailAccount:
     return account_at(post.imap, post.smtp)
-
-
-def account_at(imap: int, smtp: int = 9, **values: Any) -> EmailAccount:
-    plain = {"imap_security": "none", "smtp_security": "none"}
-    place = {"imap_host": "127.0.0.1", "imap_port": imap, "smtp_host": "127.0.0.1", "smtp_port": smtp}
-    return EmailAccount(**{"name": "work", "address": SAM, "password": "practice", **plain, **place, **values})
 
 
 def new_call(run: Path, key: str = "run-1/step", timeout: float = 10.0) -> Call:
@@ -426,6 +428,11 @@ class TestSend:
         with pytest.raises(ServiceError, match="no such domain"):
             send(account, run, to=f"{SAM}, ana@nowhere.invalid")
         assert search(account, run, subject="Größe") == []
+
+    @pytest.mark.parametrize("name", ["ana@nowhere.invalid, Bo", "ana@nowhere.invalid, Bö", "=?utf-8?q?a=40b=2C?= é"])
+    def test_an_address_in_a_name_gets_nothing(self, account: EmailAccount, run: Path, name: str) -> None:
+        assert SAM in send(account, run, to=f'"{name}" <{SAM}>').to
+        assert one(account, run, subject="Größe").sender == SAM
 
     def test_more_than_the_server_takes_is_told_before(self, run: Path, post: Post) -> None:
         (run / "big.bin").write_bytes(b"\0" * 100_000)

@@ -255,21 +255,13 @@ class TestSend:
         with pytest.raises(ValidationError, match="single line"):
             SendMessage(**{**values, field: f"ana@example.com{end}Bcc: spy@example.com"})
 
-    @pytest.mark.parametrize(
-        "to", ["", "ana", "ana@", "ana@example.com; bo@example.com", "ana example.com", "añá@example.com"]
-    )
-    def test_what_is_no_address_is_refused(self, to: str) -> None:
-        with pytest.raises(ValidationError):
-            SendMessage(to=to, subject="Hi", body="text")
-
     @pytest.mark.parametrize("field", ["subject", "body"])
     def test_half_a_character_is_refused(self, field: str) -> None:
         with pytest.raises(ValidationError, match="half of a character"):
             SendMessage(**{"to": "ana@example.com", "subject": "Hi", "body": "text", field: "\ud83d"})
 
-    def test_several_addresses_and_names_are_fine(self) -> None:
-        mail = SendMessage(to='Ana <ana@example.com>, "Lee, Bo" <bo@example.com>', subject="Hi\n", body="")
-        assert mail.subject == "Hi"
+    def test_a_line_break_at_the_end_is_none(self) -> None:
+        assert SendMessage(to="ana@example.com\n", subject="Hi\n", body="").subject == "Hi"
 
     def test_a_preview_shows_the_mail_and_asks_nobody(self) -> None:
         assert send_message.preview_function is not None

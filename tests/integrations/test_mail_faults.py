@@ -22,10 +22,9 @@ from integrations.practice import mail_box
 from integrations.practice.faults import Fault, Faults
 from integrations.practice.mail_folders import SERVICE
 from orchestrator.actions import AccountError, Call, EffectUnknown, RateLimited, ServiceError, Unavailable
-from tests.integrations.mail_servers import Post, practice_mail
+from tests.integrations.mail_servers import SAM, Post, account_at, practice_mail
 from tests.integrations.services import Services
 
-SAM = "sam@lanternworks.example"
 IT_HAPPENS = ("failing_after", "dropping", "sign_in_page", "garbage", "other_shape")
 
 
@@ -37,9 +36,7 @@ def post(tmp_path: Path) -> Iterator[Post]:
 
 @pytest.fixture
 def account(post: Post) -> EmailAccount:
-    plain = {"imap_security": "none", "smtp_security": "none", "imap_host": "127.0.0.1", "smtp_host": "127.0.0.1"}
-    values = {"name": "work", "address": SAM, "password": "practice", "imap_port": post.imap, "smtp_port": post.smtp}
-    return EmailAccount.model_validate({**plain, **values})
+    return account_at(post.imap, post.smtp)
 
 
 def switch_on(post: Post, kind: str, **more: object) -> None:

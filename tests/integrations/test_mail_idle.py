@@ -13,9 +13,9 @@ from integrations._mail_connecting import Login
 from integrations._mail_idle import KEEP, MOST, Idle
 from integrations._mail_servers import Server
 from integrations._mail_smtp import Unsure, opened
-from integrations.email import EmailAccount, folders
+from integrations.email import folders
 from orchestrator.actions import AccountError, Unavailable
-from tests.integrations.mail_servers import Say, practice_mail, saying, smtp_saying
+from tests.integrations.mail_servers import Say, account_at, practice_mail, saying, smtp_saying
 
 
 class Clock:
@@ -106,43 +106,31 @@ def imap(heard: Counter[str], hangs_up: Callable[[str], bool] = lambda name: Fal
     return answer
 
 
-def account(port: int, password: str = "x") -> EmailAccount:
-    plain = {"imap_security": "none", "smtp_security": "none", "imap_host": "127.0.0.1", "smtp_host": "127.0.0.1"}
-    values = {
-        "name": "work",
-        "address": "sam@lanternworks.example",
-        "password": password,
-        "imap_port": port,
-        "smtp_port": 9,
-    }
-    return EmailAccount.model_validate({**plain, **values})
-
-
 class TestImap:
     def test_one_login_serves_for_several_actions(self) -> None:
         heard: Counter[str] = Counter()
         with saying(b"* OK hello\r\n", imap(heard)) as port:
-            assert [folders(account(port)) for _ in range(3)] == [[("INBOX", "INBOX")]] * 3
+            assert [folders(account_at(port)) for _ in range(3)] == [[("INBOX", "INBOX")]] * 3
         assert (heard["LOGIN"], heard["LIST"], heard["NOOP"]) == (1, 3, 2)
 
     def test_a_server_that_hung_up_meanwhile_is_called_again(self) -> None:
         heard: Counter[str] = Counter()
         with saying(b"* OK hello\r\n", imap(heard, lambda name: name == "NOOP")) as port:
-            assert [folders(account(port)) for _ in range(3)] == [[("INBOX", "INBOX")]] * 3
+            assert [folders(account_at(port)) for _ in range(3)] == [[("INBOX", "INBOX")]] * 3
         assert heard["LOGIN"] == 3
 
     def test_another_password_is_not_served_by_a_login_with_the_first(self, tmp_path: Path) -> None:
         with practice_mail(tmp_path / "practice.db") as post:
-            assert folders(account(post.imap, "practice"))
+            assert folders(account_at(post.imap))
             with pytest.raises(AccountError):
-                folders(account(post.imap, "other"))
+                folders(account_at(post.imap, password="other"))
 
     def test_one_that_broke_is_not_kept(self) -> None:
         heard: Counter[str] = Counter()
         with saying(b"* OK hello\r\n", imap(heard, lambda name: name == "LIST")) as port:
             for _ in range(2):
                 with pytest.raises(Unavailable):
-                    folders(account(port))
+                    folders(account_at(port))
         assert (heard["LOGIN"], heard["NOOP"]) == (2, 0)
 
 

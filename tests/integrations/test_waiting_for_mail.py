@@ -17,8 +17,8 @@ from integrations.practice import mail_box
 from orchestrator.actions import Call, NotYet, ServiceError
 from tests.integrations.google_description import Description, Recorder
 from tests.integrations.mail_servers import Post, practice_mail
+from tests.integrations.mail_servers import account_at as email_account_at
 from tests.integrations.services import Services
-from tests.integrations.test_email import account_at as email_account_at
 from tests.integrations.test_gmail import account_at as gmail_account_at
 
 DESCRIPTION = Description("gmail", "v1")

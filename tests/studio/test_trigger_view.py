@@ -47,6 +47,7 @@ def test_only_what_gives_a_list_can_be_looked_at_and_it_says_how_items_differ() 
     assert "gmail.send_message" not in actions
     assert "ai.generate" not in actions
     assert not {"data.filter", "data.group", "gmail.get_message"} & set(actions), "they work on what a step gave"
+    assert "files.list" not in actions, "nothing new appears in the folder of a run that is not there yet"
     assert view.asking("gmail.search_messages", registry) == {
         "ask": {"uses": "gmail.search_messages"},
         "items": "{{ result.messages }}",

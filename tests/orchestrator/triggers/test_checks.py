@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator import validation
+from orchestrator.actions import Connector, Result
 from orchestrator.registry import Registry
 from orchestrator.workflow import Workflow
 from tests.orchestrator.triggers.conftest import DAILY, HOOK, NEWS, Paper
@@ -15,7 +16,9 @@ from tests.orchestrator.triggers.conftest import DAILY, HOOK, NEWS, Paper
 def problems(paper: Paper, inputs: dict[str, Any] | None = None, **triggers: Any) -> list[str]:
     declared = {"what": {"default": ""}} if inputs is None else inputs
     content = {"id": "tell", "inputs": declared, "steps": [{"id": "a", "uses": "paper.say"}], "triggers": triggers}
-    found = validation.check(content, Registry([paper.connector]), lambda id: pytest.fail(id))
+    own = Connector("own", title="Own", inside=True)
+    own.action("Read what is there", effect="read", result=Result)(paper.connector.actions["read"].function)
+    found = validation.check(content, Registry([paper.connector, own]), lambda id: pytest.fail(id))
     return [str(problem).removeprefix("workflow 'tell', key '") for problem in found]
 
 
@@ -45,6 +48,8 @@ def test_what_is_right_has_none(paper: Paper) -> None:
             "triggers.t.ask.uses': 'paper.red' is no action that reads; the nearest",
         ),
         ({**NEWS, "ask": {"uses": "wait"}}, "triggers.t.ask.uses': 'wait' is no action that reads"),
+        ({**NEWS, "ask": {"uses": ""}}, "triggers.t.ask.uses': It looks at nothing yet. Choose what it looks at."),
+        ({**NEWS, "ask": {"uses": "own.read"}}, "triggers.t.ask.uses': own.read sees only what is inside a run"),
         ({**NEWS, "ask": {"uses": "paper.read", "with": {"page": 1}}}, "paper.read has no parameter 'page'"),
         ({**NEWS, "ask": {"use": "x"}}, "triggers.t.ask.use': 'use' is not known here; the nearest is 'uses'"),
         ({**NEWS, "items": "{{ item }}"}, "triggers.t.items': 'item' means nothing here: there is result"),
