@@ -17,8 +17,9 @@ from orchestrator.graph import NO_STEPS, bodies_of, find_cycle, inner_steps, lat
 from orchestrator.inputs import coerce
 from orchestrator.registry import Registry
 from orchestrator.steps import KINDS, LATE, BodyKind, Kind
-from orchestrator.steps.branch import Branch
+from orchestrator.steps.branch import Branch, ways_of
 from orchestrator.steps.states import States
+from orchestrator.steps.subworkflow import Subworkflow
 from orchestrator.templates import Template
 from orchestrator.triggers.definition import Ask, Poll, Webhook
 from orchestrator.workflow import Step, Workflow
@@ -90,9 +91,8 @@ class Checker:
             other, way = split_need(need)
             if other not in near:
                 yield self._unknown_step(other, step.id, "needs", near)
-            elif way and self.steps[other].uses != Branch.id:
-                message = f"'{other}' is no branch and has no way '{way}'."
-                yield self._problem("unknown_way", message, f"Write '{other}'.", step.id, "needs")
+            elif way:
+                yield from self._way(self.steps[other], way, step.id)
         if step.on_error not in NO_STEPS and step.on_error not in near:
             yield self._unknown_step(step.on_error, step.id, "on_error", near, "fail, continue, or a step's id")
         yield from self._expressions(step, seen, names)
@@ -133,12 +133,38 @@ class Checker:
                 yield self._problem("missing_body", f"{step.uses} needs '{key}'.", "Add them.", step.id, key)
         if step.output is not None and wanted != "steps":
             yield self._problem("no_body", f"{step.uses} has its own output.", "Remove 'output'.", step.id, "output")
-        if wanted:
-            for key, value in (("retry", step.retry), ("timeout", step.timeout)):
-                if value is not None:
-                    remedy = f"Give '{key}' to the steps inside."
-                    yield self._problem("cannot_retry", f"{step.uses} has no '{key}'.", remedy, step.id, key)
+        if kind is not None:
+            yield from self._not_of_a_kind(step, kind)
         yield from self._states(step)
+
+    def _not_of_a_kind(self, step: Step, kind: Kind[Any]) -> Iterator[Problem]:
+        """Only an action is tried, and only an action acts at a service: what is said of that is said of its step."""
+        for key in ("retry", "timeout", "deadline", "account"):
+            if getattr(step, key) is None:
+                continue
+            remedy = f"Remove '{key}'."
+            if isinstance(kind, BodyKind):
+                remedy = f"Give '{key}' to the steps inside."
+            elif isinstance(kind, Subworkflow):
+                remedy = f"Give '{key}' to the steps of the workflow that it runs."
+            elif key in ("timeout", "deadline") and "within" in kind.params.model_fields:
+                remedy = "Give 'within' under 'with': how long there is to answer."
+            yield self._problem("not_of_a_kind", f"{step.uses} has no '{key}'.", remedy, step.id, key)
+
+    def _way(self, branch: Step, way: str, step: str) -> Iterator[Problem]:
+        """A step follows one way of a branch that is beside it."""
+        if branch.uses != Branch.id:
+            message, remedy = f"'{branch.id}' is no branch and has no way '{way}'.", f"Write '{branch.id}'."
+        elif branch.for_each is not None:
+            message = f"'{branch.id}' may go another way for each item: no step can follow one of them."
+            remedy = "Put the branch and what follows it into a group, and give that the 'for_each'."
+        elif _is_constant([branch.with_.get("cases"), branch.with_.get("default")]) and way not in ways_of(branch):
+            known = ways_of(branch)
+            message = f"'{branch.id}' has no way '{way}'{nearest(way, known)}."
+            remedy = f"Use one of its ways: {', '.join(known)}."
+        else:
+            return
+        yield self._problem("unknown_way", message, remedy, step, "needs")
 
     def _states(self, step: Step) -> Iterator[Problem]:
         if not step.states:
@@ -369,11 +395,18 @@ class Checker:
 
     def _asked(self, ask: Ask, at: str) -> Iterator[Problem]:
         """The reading action that a poll asks."""
+        if not ask.uses:
+            yield self._problem("missing_key", "It looks at nothing yet.", "Choose what it looks at.", key=f"{at}.uses")
+            return
         action = self.registry.get(ask.uses)
         if action is None or action.effect != "read":
             reading = [id for id, known in self.registry.items() if known.effect == "read"]
             message = f"'{ask.uses}' is no action that reads{nearest(ask.uses, reading)}."
             yield self._problem("unknown_action", message, "Choose one that reads.", key=f"{at}.uses")
+            return
+        if action.connector.inside:
+            message = f"{ask.uses} sees only what is inside a run: nothing new can appear there."
+            yield self._problem("inside_a_run", message, "Choose one that looks at a service.", key=f"{at}.uses")
             return
         for name, value in ask.with_.items():
             yield from self._expression(value, None, f"{at}.with.{name}", frozenset(), frozenset())

@@ -108,7 +108,9 @@ class ChildRuns:
             return Child("", None, reason="it is previewed when the run gets there")
         now = self._clock.now()
         inputs = resolve(workflow, params.inputs)
-        looks = parent.mode != "run" or await asyncio.to_thread(self._previews_first, workflow, parent.accounts)
+        looks = parent.mode != "run"
+        if not looks and parent.preview is None:
+            looks = await asyncio.to_thread(self._previews_first, workflow, parent.accounts)
         mode: Mode = "preview" if looks else "run"
         new = NewRun.of(
             workflow,
@@ -123,6 +125,8 @@ class ChildRuns:
             parent_item=start.item,
         )
         data: dict[str, Any] = {"inputs": inputs, "mode": mode, "parent": parent.run_id, "deep": parent.deep + 1}
+        if parent.preview is not None:
+            data["preview"] = parent.preview
         if budget is not None:
             data["left"] = budget.left(now)
         data["accounts"] = parent.accounts.as_dict()

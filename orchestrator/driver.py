@@ -241,14 +241,16 @@ class Driver:
         return step.finished_at is not None
 
     def cancel(self) -> None:
-        """End the run. Reads are dropped; a write that is under way is waited for, since it may be happening."""
+        """End the run. Reads are dropped; a write that is under way is waited for, since it may be happening, and so is
+        the beginning of another run, to end that too."""
         if self.state.cancelling or self.state.status != "running":
             return
         self._recorder.record("run.cancelling")
         self._drop_timers()
         self._child_steps.cancel()
         for (step, item), task in list(self._tasks.items()):
-            if not self._may_be_sending(step, item):
+            begins = self.state.graph.every[step].step.uses == Subworkflow.id
+            if not begins and not self._may_be_sending(step, item):
                 task.cancel()
                 del self._tasks[step, item]
                 attempt = self.state.step(step, item).items[item].attempt

@@ -35,6 +35,7 @@ from orchestrator.registry import Registry
 from orchestrator.run_accounts import RunAccounts
 from orchestrator.state import RunState
 from orchestrator.steps import Answer
+from orchestrator.stores.store import RunFence
 from orchestrator.workflow import RunId, Workflow
 
 TEND = 1.0
@@ -106,9 +107,9 @@ class Engine:
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
 
-        def on_lost(run_id: str) -> None:
+        def on_lost(run: RunFence) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is left to be told
-                loop.call_soon_threadsafe(self._lose, run_id)
+                loop.call_soon_threadsafe(self._lose, *run)
 
         self._journal.on_lost = on_lost
         await self.tend()
@@ -129,16 +130,17 @@ class Engine:
         given: Mapping[str, Any],
         *,
         model: str | None = None,
-        preview: bool = False,
+        preview: bool | None = None,
         pins: Mapping[str, Any] | None = None,
         accounts: RunAccounts | None = None,
         firing: Firing | None = None,
         files: Mapping[str, bytes] | None = None,
     ) -> RunId:
         """Start a new run and return once it is on disk. The workflow must be free of problems. A preview plans its
-        writes and waits for approval before any is sent; `pins` are outputs of steps that are not run; `accounts` are
-        those it acts as. `firing` is why a trigger starts it: where a run was made for that already, it is that one.
-        `files` lie in its folder before it begins. Raises `InvalidInput`, `NotFound` or `StoreError`."""
+        writes and waits for approval before any is sent; one that is said to be none holds for all that it calls, too:
+        nobody looks at those first. `pins` are outputs of steps that are not run; `accounts` are those it acts as.
+        `firing` is why a trigger starts it: where a run was made for that already, it is that one. `files` lie in its
+        folder before it begins. Raises `InvalidInput`, `NotFound` or `StoreError`."""
         typed = pinned(pins, self._graphs.of(workflow)) if pins else ()
         mode: Mode = "preview" if preview else "run"
         return await self._begin(
@@ -146,6 +148,7 @@ class Engine:
             resolve(workflow, given),
             model,
             mode=mode,
+            preview=preview,
             recorded=typed,
             accounts=accounts,
             firing=firing,
@@ -182,6 +185,7 @@ class Engine:
             resolve(known, {name: value for name, value in state.inputs.items() if name in known.inputs}),
             row.model,
             mode=mode,
+            preview=state.preview,
             origin=run_id,
             lineage=row.lineage,
             accounts=accounts or state.accounts,
@@ -234,9 +238,9 @@ class Engine:
 
     async def _recorded(self, run_id: str, graph: Graph, *, without: frozenset[str] = frozenset()) -> list[Event]:
         """What a run that is made of this one need not do again."""
-        old = (await self.state(run_id)).graph
+        state = await self.state(run_id)
         events = await asyncio.to_thread(self._journal.events, run_id)
-        return recorded((event for _, event in events), old, graph, without=without)
+        return recorded((event for _, event in events), state, graph, without=without)
 
     async def cancel(self, run_id: str) -> None:
         """Cancel a run, wherever it is under way."""
@@ -334,6 +338,7 @@ class Engine:
         model: str | None,
         *,
         mode: Mode,
+        preview: bool | None = None,
         origin: str | None = None,
         lineage: str | None = None,
         recorded: Sequence[Event] = (),
@@ -354,6 +359,8 @@ class Engine:
         if files:
             await asyncio.to_thread(self._performer.folders.put, new.lineage, files)
         start: dict[str, Any] = {"inputs": inputs, "mode": mode}
+        if preview is not None:
+            start["preview"] = preview
         if accounts:
             start["accounts"] = accounts.as_dict()
         extra = {"plans": [asdict(plan) for plan in plans], "only": only, "given": given}
@@ -451,7 +458,7 @@ class Engine:
         if lasted or (await asyncio.to_thread(self._journal.run, driver.run_id)).fence == driver.fence:
             driver.lease_until = now + LEASE
         else:
-            self._lose(driver.run_id)
+            self._lose(driver.run_id, driver.fence)
 
     async def _take_over(self, run_id: str | None) -> None:
         """Own what nobody owns: one run, or all of them. One that another task is just taking over is here after it."""
@@ -486,9 +493,10 @@ class Engine:
         driver = self._drive(state, claim.fence, seq, claim.lineage, claim.model, now)
         driver.resume("The process that ran it ended.", signals)
 
-    def _lose(self, run_id: str) -> None:
+    def _lose(self, run_id: str, fence: int) -> None:
+        """Not so when the run already goes on here under a new fence."""
         driver = self._drivers.get(run_id)
-        if driver:
+        if driver and driver.fence == fence:
             log.warning("run lost", run=run_id)
             driver.drop()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 EventType = Literal[
-    "run.started",  # {"inputs", "mode", "accounts"?, "plans"?, "only"?, "given"?, "deep"?}
+    "run.started",  # {"inputs", "mode", "preview"?, "accounts"?, "plans"?, "only"?, "given"?, "deep"?}
     "run.proposed",  # {"hash", "until"}: a preview is complete and waits for approval
     "run.approved",  # {"hash", "by"}: the run goes on for real, with what the preview recorded
     "run.resumed",  # {"reason"}: another owner goes on; attempts that were under way start again
     "run.cancelling",  # no step starts any more
     "run.finished",  # {"status", "output"?, "error"?}
-    "step.expanded",  # {"count"}: the items of a for_each are known
+    "step.expanded",  # {"count", "of"?}: the items of a for_each are known; what those were that are done already
     "step.started",  # {"input"}: an attempt begins
     "step.round",  # {"round"}: a body has run; what it gave, and what is next
     "step.succeeded",  # {"output", "usage"?, "reused"?, "cached"?, "pinned"?, "supposed"?}

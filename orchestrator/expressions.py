@@ -42,6 +42,8 @@ class Missing(StrictUndefined):
         if is_object(holder):
             keys = [str(key) for key in holder]
             return f"there is no '{name}' here{nearest(name, keys)}"
+        if is_list(holder):
+            return _no_item("the list", holder, name)
         return f"'{name}' is not defined"
 
 
@@ -65,6 +67,12 @@ class Skipped(ChainableUndefined):
     @classmethod
     def step(cls, step_id: str) -> Skipped:
         return cls(hint=f"step '{step_id}' was skipped and has no output; give a value with | default('...')")
+
+
+def _no_item(list: str, items: Sequence[Any], number: Any) -> str:
+    if not items:
+        return f"{list} is empty"
+    return f"{list} has {len(items)} item{'s' if len(items) > 1 else ''}, counted from 0, and no [{number}]"
 
 
 def nearest(name: str, names: Iterator[str] | list[str]) -> str:
@@ -250,14 +258,20 @@ def _path(expression: nodes.Node) -> list[Any] | None:
 
 def _follow(path: list[Any], scope: Scope) -> Any:
     value: Any = scope
-    for key in path:
+    for depth, key in enumerate(path):
         if is_object(value):
             value = value[key] if key in value else Missing(obj=value, name=key)
+        elif is_list(value) and isinstance(key, int) and key >= len(value):
+            value = Missing(hint=_no_item(f"'{_spelled(path[:depth])}'", value, key))
         elif isinstance(key, str):
             value = ENVIRONMENT.getattr(value, key)
         else:
             value = ENVIRONMENT.getitem(value, key)
     return value
+
+
+def _spelled(path: list[Any]) -> str:
+    return path[0] + "".join(f".{key}" if isinstance(key, str) else f"[{key}]" for key in path[1:])
 
 
 def _members(tree: nodes.Template, name: str) -> Iterator[str]:

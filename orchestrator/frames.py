@@ -8,7 +8,9 @@ loops too.
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -16,6 +18,7 @@ from orchestrator.data import is_list
 from orchestrator.errors import ExpressionError
 from orchestrator.graph import Body, Node
 from orchestrator.history import StepStatus
+from orchestrator.records import encode
 from orchestrator.steps import KINDS, Round, RoundsKind
 
 
@@ -49,7 +52,7 @@ class StepState:
 
     __slots__ = (
         "active", "again", "blockers", "done", "ends_as", "error", "finished_at", "frame", "inside", "items",
-        "names", "next", "node", "reason", "started_at", "status", "total", "values",
+        "names", "next", "node", "of", "reason", "started_at", "status", "total", "values",
     )  # fmt: skip
 
     def __init__(self, node: Node, frame: Frame) -> None:
@@ -68,6 +71,8 @@ class StepState:
         self.ends_as: StepStatus = "succeeded"
         self.again: deque[str] = deque()
         self.values: list[Any] | None = None
+        self.of: Mapping[str, str] = {}
+        """The digests of the items that an earlier run did something for, by name."""
         self.error: dict[str, Any] | None = None
         self.reason: str | None = None
         self.started_at: float | None = None
@@ -98,10 +103,10 @@ class StepState:
         item = self.items.get(name)
         return item is not None and item.status != "pending"
 
-    def expand(self, count: int) -> None:
+    def expand(self, count: int, of: Mapping[str, str]) -> None:
         """It has so many items."""
         path = self.frame.path
-        self.total = count
+        self.total, self.of = count, of
         self.names = [f"{path}.{index}" if path else str(index) for index in range(count)]
 
     def to_start(self, room: int) -> list[str]:
@@ -125,6 +130,13 @@ class StepState:
                     f"'for_each' gives {len(values)} items now, and gave {self.total} when some of them were done.",
                     remedy="What was done belongs to another list: run the workflow again from the step that gives it.",
                 )
+            changed = [index for name, was in self.of.items() if digest(values[index := _index(name)]) != was]
+            if changed:
+                raise ExpressionError(
+                    f"Item {min(changed) + 1} of 'for_each' is another one now than when it was done.",
+                    remedy="Leave the items as they were that are done, or run the workflow again from the step that "
+                    "gives the list.",
+                )
             self.values = values
         return self.values  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportReturnType]
 
@@ -133,7 +145,7 @@ class StepState:
         scope = self.frame.scope()
         if not self.is_loop or item == self.frame.path:
             return scope
-        index = int(item.rpartition(".")[2])
+        index = _index(item)
         return {**scope, "item": self.values_of_loop()[index], "index": index, "parent": _outer(scope)}
 
 
@@ -207,6 +219,16 @@ class Frame:
         self.closed = True
         self.visible = None
         self.outputs = {}
+
+
+def _index(item: str) -> int:
+    """Which item of its loop one is, by its path."""
+    return int(item.rpartition(".")[2])
+
+
+def digest(item: Any) -> str:
+    """Tells one item of a loop from another: of its JSON without secrets, 16 hex digits of the SHA-256."""
+    return hashlib.sha256(encode(item).encode()).hexdigest()[:16]
 
 
 def _outer(scope: dict[str, Any]) -> dict[str, Any]:

@@ -82,10 +82,10 @@ class _Queue:
 
 
 class Journal(JournalReader):
-    """What is kept in a store that is open. `on_lost` is called from the writer's thread with the id of a run whose
-    batch was refused because another process owns it now, or could not be written."""
+    """What is kept in a store that is open. `on_lost` is called from the writer's thread with the run and the fence of
+    a batch that was refused because somebody else owns the run now, or that could not be written."""
 
-    def __init__(self, store: Store, *, on_lost: Callable[[str], None] = lambda run_id: None) -> None:
+    def __init__(self, store: Store, *, on_lost: Callable[[RunFence], None] = lambda run: None) -> None:
         super().__init__(store)
         self.on_lost = on_lost
         self._lock = threading.Condition()
@@ -196,7 +196,7 @@ class Journal(JournalReader):
     def _refuse(self, runs: Iterable[RunFence], error: StoreError) -> None:
         for run in runs:
             self._refused[run] = error
-            self.on_lost(run[0])
+            self.on_lost(run)
 
     # --- owning a run
 

@@ -48,6 +48,8 @@ class RunState:
         self.approved_at: float | None = None
         """When the preview that it was became real."""
         self.mode: Mode = "run"
+        self.preview: bool | None = None
+        """What whoever began it said of a preview, for all that it calls, too. None: nothing."""
         self.plans: dict[tuple[str, str], PlannedEffect] = {}
         self.only: str | None = None
         """The one step that is to be run."""
@@ -133,7 +135,7 @@ class RunState:
                 step.items[event.item].since = None  # a person's time does not count against its deadline
                 self._to_start_again(step, event.item)
             case "step.expanded":
-                step.expand(event.data["count"])
+                step.expand(event.data["count"], event.data.get("of", {}))
                 step.status, step.started_at = "running", event.at
                 if step.total == 0:
                     self._end_step(step, event, "succeeded", [])
@@ -179,6 +181,7 @@ class RunState:
     def _run_started(self, event: Event) -> None:
         self.status, self.started_at = "running", event.at
         self.mode = event.data.get("mode", "run")
+        self.preview = event.data.get("preview")
         self.only = event.data.get("only")
         self.given = event.data.get("given", {})
         self.accounts = RunAccounts.of(event.data.get("accounts"))

@@ -259,11 +259,12 @@ class WorkflowEngine:
         files: Mapping[str, bytes] | None = None,
     ) -> RunId:
         """Start a run and return once it is recorded. A preview sends nothing: it plans its writes and waits for
-        `approve`; when nothing is said, a live account's first run of a workflow version is one. `pins` are outputs of
-        steps, by id, that are taken as they are instead of running the step. `accounts` says, by connector, as which
-        account the whole run acts ({"gmail": "work"}, {"gmail": "practice"}). `firing` is why a trigger starts it: a
-        second start for the same one gives the first one's run. `files` lie in the run's folder before it begins, by
-        name. Raises `InvalidWorkflow`, `InvalidInput` or `NotFound`; then nothing ran."""
+        `approve`. When nothing is said, a live account's first run of a workflow version is one; who says no says it of
+        the workflows that it calls, too. `pins` are outputs of steps, by id, that are taken as they are instead of
+        running the step. `accounts` says, by connector, as which account the whole run acts ({"gmail": "work"},
+        {"gmail": "practice"}). `firing` is why a trigger starts it: a second start for the same one gives the first
+        one's run. `files` lie in the run's folder before it begins, by name. Raises `InvalidWorkflow`, `InvalidInput`
+        or `NotFound`; then nothing ran."""
         known = self.load_workflow(workflow) if isinstance(workflow, str) else workflow
         problems = self.check(known.dump())
         if problems:
@@ -272,8 +273,8 @@ class WorkflowEngine:
         if model is not None:
             self.accounts.model(model)
         given = {**known.variables, **(inputs or {})}
-        if preview is None:
-            preview = self._previews_first(known, acts_as)
+        if preview is None and self._previews_first(known, acts_as):
+            preview = True
         return self._call(
             lambda engine: engine.submit(
                 known, given, model=model, preview=preview, pins=pins, accounts=acts_as, firing=firing, files=files

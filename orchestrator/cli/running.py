@@ -53,7 +53,10 @@ def run(
     inputs: Inputs = None,
     model: Model = None,
     pin: Pin = None,
-    preview: Annotated[bool, typer.Option("--preview", help="Show what would be sent, and send nothing.")] = False,
+    preview: Annotated[
+        bool | None,
+        typer.Option(help="Show what would be sent, and send nothing; or send, also where nobody has looked yet."),
+    ] = None,
     account: Account = None,
     practice: Practice = False,
     as_json: Json = False,
@@ -66,7 +69,7 @@ def run(
             flow,
             given,
             model=model,
-            preview=preview or None,
+            preview=preview,
             pins=_json_by_name(pin, "--pin"),
             accounts=_accounts(engine, flow, account, practice),
         )

@@ -15,6 +15,10 @@ from orchestrator.workflow_tests import Verdict, WorkflowTests, made_of, replay
 SHOWN = 200
 """Characters of a value."""
 
+NO_TESTS = """There are no tests yet.
+Open a run that went as it should in the studio and fill in "Turn into a test", or say:
+python -m orchestrator test --keep RUN"""
+
 
 def replay_tests(
     workflow: Annotated[str | None, typer.Argument(metavar="[WORKFLOW]", help="Only the tests of this one.")] = None,
@@ -39,7 +43,7 @@ def replay_tests(
         for verdict in verdicts:
             _print(verdict)
         failed = sum(not verdict.passed for verdict in verdicts)
-        out.print(f"{len(verdicts) - failed} passed, {failed} failed." if verdicts else "There are no tests yet.")
+        out.print(f"{len(verdicts) - failed} passed, {failed} failed." if verdicts else NO_TESTS, markup=False)
     raise typer.Exit(SUCCEEDED if all(verdict.passed for verdict in verdicts) else FAILED)
 
 

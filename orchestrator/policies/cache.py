@@ -1,8 +1,9 @@
 """Take a result that is known instead of asking again.
 
-The key is the content of the question (memoization by content hash, as in Nix or Bazel): the same action, account,
-parameters, model and prompt template. Steps ask for it by `cache`; whoever asks while the same question is under way
-waits for its answer, so that it is asked once ("single flight", as in Go's golang.org/x/sync/singleflight).
+The key is the content of the question (memoization by content hash, as in Nix or Bazel): the same action, account (with
+its secrets, since another person's may have the same name), parameters, model and prompt template. Steps ask for it by
+`cache`; whoever asks while the same question is under way waits for its answer, so that it is asked once ("single
+flight", as in Go's golang.org/x/sync/singleflight).
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import asyncio
 import hashlib
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
 import structlog
 
+from orchestrator.actions import Account, SecretStr
 from orchestrator.attempt import Attempt, Failed, Outcome, Succeeded
 from orchestrator.errors import PatchbayError
 from orchestrator.policies.base import Log, Proceed
@@ -129,9 +132,22 @@ class CachePolicy:
             "result": list(action.result.model_fields),
             "connector": target.connector.id,
             "account": target.account.model_dump(mode="json"),  # secrets in it are masked
+            "whose": _whose(target.account),
             "params": attempt.params,
             "model": target.model,
             "template": template and template.model_dump(mode="json", exclude={"examples"}),
         }
         content = orjson.dumps(question, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
         return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _whose(account: Account) -> str:
+    """Whose account it is: another one under the same name has other secrets."""
+    secrets = [value.get_secret_value() for _, value in account if isinstance(value, SecretStr)]
+    return _fingerprint(orjson.dumps(secrets), account.name) if any(secrets) else ""
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(secrets: bytes, name: str) -> str:
+    """Made slowly (scrypt, RFC 7914), so that nobody finds a weak password in the keys that are kept by trying many."""
+    return hashlib.scrypt(secrets, salt=name.encode(), n=2**14, r=8, p=1, dklen=16).hex()

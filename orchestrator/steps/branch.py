@@ -8,8 +8,10 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from orchestrator.actions import Params, Result, field
+from orchestrator.data import is_object
 from orchestrator.errors import StepError
 from orchestrator.steps.kind import Done, ImmediateKind, Stopped
+from orchestrator.workflow import Step
 
 YES, NO = "yes", "no"
 
@@ -58,6 +60,15 @@ class Branch(ImmediateKind[Choice]):
                 StepError(f"No case fits {params.value!r}; there is {known}.", remedy="Add the case or a default.")
             )
         return Done({"way": way})
+
+
+def ways_of(branch: Step) -> list[str]:
+    """The ways that a step which `uses: branch` can go."""
+    cases = branch.with_.get("cases")
+    if not is_object(cases):
+        return [YES, NO]
+    ways = [*cases.values(), branch.with_.get("default")]
+    return list(dict.fromkeys(way for way in ways if isinstance(way, str)))
 
 
 def _text(value: Any) -> str:

@@ -268,6 +268,17 @@ class TestAnotherWorkflow:
         engine.cancel(run_id)
         eventually(lambda: {run.status for run in engine.runs()} == {"cancelled"})
 
+    def test_is_cancelled_with_it_at_whatever_moment_it_was_begun(
+        self, engine: WorkflowEngine, workflow: Build, child: Callable[..., None]
+    ) -> None:
+        child({"id": "ask", "uses": "approve", "with": {"message": "ok?"}}, inputs={"n": {"type": "integer"}})
+        flow = workflow(self.call())
+        for moment in range(24):
+            run_id = engine.start_workflow(flow)
+            time.sleep(moment * 0.0004)  # somewhere between the run and the row of its child
+            engine.cancel(run_id)
+        eventually(lambda: {run.status for run in engine.runs(limit=100)} == {"cancelled"})
+
     def test_that_waits_lets_its_parent_wait_and_wakes_it(
         self, engine: WorkflowEngine, workflow: Build, child: Callable[..., None]
     ) -> None:

@@ -289,6 +289,25 @@ class TestAPreview:
         assert json.loads(command("show", shown["run_id"], "--json", home=home).stdout)["effects"] == []
 
 
+def test_whoever_wants_no_preview_says_so_for_all_that_the_run_calls(
+    command: Command, home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "quiet.json"
+    file.write_text(json.dumps({"id": "quiet", "steps": [{"id": "a", "uses": "set", "with": {"values": {}}}]}))
+    done = command("run", str(file), "--no-preview", "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    with WorkflowEngine(Settings.load(home=home)) as engine:
+        _, began = engine.journal.events(json.loads(done.stdout)["run_id"])[0]
+    assert began.data["preview"] is False
+
+
+def test_where_there_are_no_tests_it_says_how_to_make_one(command: Command, home: Path) -> None:
+    done = command("test", home=home)
+    assert done.returncode == 0
+    assert 'fill in "Turn into a test"' in done.stdout
+    assert "python -m orchestrator test --keep RUN" in done.stdout
+
+
 def test_a_run_that_asks_somebody_says_how_to_answer(command: Command, home: Path, tmp_path: Path) -> None:
     ask = {"id": "ask", "uses": "wait_for_input", "with": {"message": "How many?", "type": "integer"}}
     file = tmp_path / "asks.json"

@@ -65,6 +65,23 @@ def test_bad_syntax_is_found_when_it_is_compiled() -> None:
             compile_value(source)
 
 
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("{{ inputs.none[0].x }}", "'inputs.none' is empty."),
+        ("{{ steps.mail['items'][2] }}", "'steps.mail.items' has 2 items, counted from 0, and no [2]."),
+        ("{{ inputs.rows[0][1].x }}", "'inputs.rows[0]' has 1 item, counted from 0, and no [1]."),
+        ("see {{ inputs.none[0].x }}", "the list is empty."),
+        ("{{ inputs.none[-1] | upper }}", "the list is empty."),
+    ],
+)
+def test_an_item_that_a_list_does_not_have_is_told_with_the_list(source: str, says: str) -> None:
+    scope = {**SCOPE, "inputs": {"none": [], "rows": [["a"]]}}
+    with pytest.raises(ExpressionError) as failed:
+        compile_value(source).render(scope)
+    assert failed.value.message == f"'{source}' has no value: {says}"
+
+
 class TestTheOutputOfASkippedStep:
     def test_is_null_alone(self) -> None:
         assert compile_value("{{ steps.gone.url }}").render(SCOPE) is None

@@ -205,6 +205,56 @@ class TestAWriteOfWhichNobodyKnows:
             engine.answer(unknown, "p", "perhaps")
 
 
+GOOD = "{{ {'a': 'a', 'b': 'b', 'c': 'c', 'x': 'x'}[item] }}"
+PLAIN: dict[str, Any] = {"uses": "board.post", "with": {"text": GOOD}}
+GROUP: dict[str, Any] = {
+    "uses": "group",
+    "steps": [
+        {"id": "seen", "uses": "board.echo", "with": {"x": GOOD}},
+        {"id": "post", "uses": "board.post", "with": {"text": "{{ steps.seen.x }}"}},
+    ],
+}
+
+
+class TestALoopThatGoesOnOverACorrectedList:
+    """Its third item failed; of the others, what was done is not done again."""
+
+    def over(self, workflow: Build, names: list[str], told: dict[str, Any]) -> Workflow:
+        given = {"id": "people", "uses": "set", "with": {"values": {"v": names}}}
+        loop = {"id": "told", "for_each": "{{ steps.people.values.v }}", "concurrency": 1}
+        return workflow(given, {**loop, **told}, output={"told": "{{ steps.told }}"})
+
+    @pytest.mark.parametrize("told", [PLAIN, GROUP])
+    def test_goes_on_when_the_others_are_the_same(
+        self, engine: WorkflowEngine, workflow: Build, board: Any, told: dict[str, Any]
+    ) -> None:
+        failed = engine.execute_workflow(self.over(workflow, ["a", "b", "bad"], told))
+        assert failed.status == "failed"
+        corrected = self.over(workflow, ["a", "b", "c"], told)
+        assert engine.wait(engine.resume(failed.run_id, corrected)).status == "succeeded"
+        assert [text for _, text in board.posts] == ["a", "b", "c"]
+
+    @pytest.mark.parametrize("told", [PLAIN, GROUP])
+    def test_is_refused_when_one_that_is_done_is_another(
+        self, engine: WorkflowEngine, workflow: Build, board: Any, told: dict[str, Any]
+    ) -> None:
+        failed = engine.execute_workflow(self.over(workflow, ["a", "b", "bad"], told)).run_id
+        result = engine.wait(engine.resume(failed, self.over(workflow, ["a", "x", "c"], told)))
+        assert result.error is not None
+        assert result.error["message"] == "Item 2 of 'for_each' is another one now than when it was done."
+        assert [text for _, text in board.posts] == ["a", "b"]
+
+    def test_is_refused_in_each_run_after_that_too(self, engine: WorkflowEngine, workflow: Build, board: Any) -> None:
+        run_id = engine.execute_workflow(self.over(workflow, ["a", "bad", "bad"], PLAIN)).run_id
+        run_id = engine.resume(run_id, self.over(workflow, ["a", "b", "bad"], PLAIN))
+        assert engine.wait(run_id).status == "failed"
+        again = engine.resume(run_id, self.over(workflow, ["a", "x", "c"], PLAIN))
+        assert "Item 2 of" in (engine.wait(again).error or {})["message"]
+        last = engine.resume(again, self.over(workflow, ["a", "b", "c"], PLAIN))
+        assert engine.wait(last).status == "succeeded"
+        assert [text for _, text in board.posts] == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize("people", [["a"], ["a", "b", "c", "d"]])
 def test_a_loop_that_goes_on_over_another_list_is_refused(
     engine: WorkflowEngine, workflow: Build, people: list[str]

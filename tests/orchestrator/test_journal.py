@@ -71,7 +71,7 @@ def test_texts_that_are_hard_to_keep_are_kept(journal: Journal) -> None:
 
 class TestOwnership:
     async def test_a_batch_under_an_old_fence_is_refused_and_its_owner_told(self, journal: Journal) -> None:
-        lost: list[str] = []
+        lost: list[tuple[str, int]] = []
         journal.on_lost = lost.append
         journal.write(Batch("r1", 1, new=new_run(owner="paused")))
         await journal.barrier("r1", 1)
@@ -83,7 +83,7 @@ class TestOwnership:
         journal.write(logged(1, "fresh", fence=2))
         await journal.barrier("r1", 2)
         assert [event.data["message"] for _, event in journal.events("r1")] == ["fresh"]
-        assert lost == ["r1"]
+        assert lost == [("r1", 1)]
 
     async def test_the_refusal_of_one_run_does_no_harm_to_another(self, journal: Journal) -> None:
         journal.write(Batch("r1", 1, new=new_run("r1")))
@@ -192,7 +192,7 @@ class TestFailure:
             journal.run("r1")
 
     async def test_what_cannot_be_stored_of_one_run_does_no_harm_to_others(self, journal: Journal) -> None:
-        lost: list[str] = []
+        lost: list[tuple[str, int]] = []
         journal.on_lost = lost.append
         for id in ("r1", "r2", "r3"):
             journal.write(Batch(id, 1, new=new_run(id)))
@@ -205,7 +205,7 @@ class TestFailure:
             with pytest.raises(StoreError, match="cannot be written"):
                 await journal.barrier(bad, 1)
         assert len(journal.events("r1")) == 1
-        assert sorted(lost) == ["r2", "r3"]
+        assert sorted(lost) == [("r2", 1), ("r3", 1)]
 
     async def test_a_run_that_was_let_go_of_writes_no_more_and_goes_on_under_a_new_fence(
         self, journal: Journal

@@ -42,7 +42,7 @@ def opened(url: str, patience: float = 10.0) -> Iterator[Journal]:
 
 async def test_a_server_that_was_restarted_costs_no_run(server: Postgres, url: str) -> None:
     with opened(url) as journal:
-        lost: list[str] = []
+        lost: list[tuple[str, int]] = []
         journal.on_lost = lost.append
         journal.write(Batch("r1", 1, new=new_run()))
         await journal.barrier("r1", 1)
@@ -58,7 +58,7 @@ async def test_a_server_that_was_restarted_costs_no_run(server: Postgres, url: s
 
 async def test_a_server_that_stays_away_is_told_and_the_run_goes_on_when_it_is_back(server: Postgres, url: str) -> None:
     with opened(url, patience=0.5) as journal:
-        lost: list[str] = []
+        lost: list[tuple[str, int]] = []
         journal.on_lost = lost.append
         journal.write(Batch("r1", 1, new=new_run()))
         await journal.barrier("r1", 1)
@@ -68,7 +68,7 @@ async def test_a_server_that_stays_away_is_told_and_the_run_goes_on_when_it_is_b
             await journal.barrier("r1", 1)
         with pytest.raises(StoreError, match="Check that the server runs"):
             journal.runs()
-        assert lost == ["r1"]
+        assert lost == [("r1", 1)]
         server.start()
         [claim] = journal.claim("me", NOW, lambda owner: False)
         journal.write(logged(1, "goes on", fence=claim.fence))

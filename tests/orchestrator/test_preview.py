@@ -231,6 +231,40 @@ class TestALiveAccount:
         engine.execute_workflow(workflow({"id": "c", "uses": "workflow", "with": {"workflow": "child"}}))
         assert board.posts == []
 
+    @pytest.fixture
+    def calls(self, engine: WorkflowEngine, workflow: Build) -> dict[str, Any]:
+        """A step that calls a workflow that calls one that writes."""
+        engine.library.workflows.save(workflow(POST_ONLY).model_copy(update={"id": "grandchild"}))
+        grandchild = {"id": "c", "uses": "workflow", "with": {"workflow": "grandchild"}}
+        engine.library.workflows.save(workflow(grandchild).model_copy(update={"id": "child"}))
+        return {"id": "c", "uses": "workflow", "with": {"workflow": "child"}}
+
+    def test_is_used_at_once_by_all_that_a_workflow_calls_when_whoever_begins_it_says_so(
+        self, engine: WorkflowEngine, workflow: Build, calls: Any, board: Any
+    ) -> None:
+        assert engine.wait(engine.start_workflow(workflow(calls), preview=False)).status == "succeeded"
+        assert len(board.posts) == 1
+
+    def test_is_used_at_once_by_what_is_called_when_such_a_run_is_resumed(
+        self, engine: WorkflowEngine, workflow: Build, calls: Any, board: Any
+    ) -> None:
+        down = {"id": "down", "uses": "board.flaky", "with": {"times": 1}}
+        failed = engine.wait(engine.start_workflow(workflow(down, {**calls, "needs": ["down"]}), preview=False))
+        assert engine.wait(engine.resume(failed.run_id)).status == "succeeded"
+        assert len(board.posts) == 1
+
+    def test_is_used_at_once_by_what_is_called_in_a_process_that_begins_later(
+        self, settings: Settings, registry: Registry, engine: WorkflowEngine, workflow: Build, calls: Any, board: Any
+    ) -> None:
+        ask = {"id": "ask", "uses": "wait_for_input", "with": {"message": "?"}}
+        run_id = engine.start_workflow(workflow(ask, {**calls, "needs": ["ask"]}), preview=False)
+        assert engine.wait(run_id).status == "waiting"
+        engine.close()
+        with WorkflowEngine(settings, registry=registry) as later:
+            later.answer(run_id, "ask", "yes")
+            assert later.wait(run_id).status == "succeeded"
+        assert len(board.posts) == 1
+
     def test_is_not_known_by_a_run_that_had_nothing_to_write(
         self, engine: WorkflowEngine, workflow: Build, board: Any
     ) -> None:

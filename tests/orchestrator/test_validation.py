@@ -122,6 +122,70 @@ def test_a_default_that_does_not_fit_its_input() -> None:
     assert (problem.code, problem.where.key) == ("bad_default", "inputs.n.default")
 
 
+INSIDE = {"steps": [SAY]}
+STATES = {"states": {"one": {"steps": [SAY]}}}
+
+
+class TestWhatAKindOfStepDoesNotKnow:
+    """Nothing that is written is passed over in silence."""
+
+    @pytest.mark.parametrize("key", ["retry", "timeout", "deadline", "account"])
+    @pytest.mark.parametrize(
+        ("step", "remedy"),
+        [
+            ({"uses": "workflow", "with": {"workflow": "w2"}}, "Give '{}' to the steps of the workflow that it runs."),
+            ({"uses": "group", **INSIDE}, "Give '{}' to the steps inside."),
+            ({"uses": "loop_until", "with": {"until": True, "limit": 2}, **INSIDE}, "Give '{}' to the steps inside."),
+            ({"uses": "states", **STATES}, "Give '{}' to the steps inside."),
+            ({"uses": "wait", "with": {"seconds": 1}}, "Remove '{}'."),
+            ({"uses": "set", "with": {"values": {}}}, "Remove '{}'."),
+            ({"uses": "fail", "with": {"message": "no"}}, "Remove '{}'."),
+            ({"uses": "branch", "with": {"condition": True}}, "Remove '{}'."),
+        ],
+    )
+    def test_is_refused_with_where_it_belongs(self, step: dict[str, Any], remedy: str, key: str) -> None:
+        said = {"retry": 2, "timeout": 5, "deadline": 5, "account": "work"}
+        problem = one({"id": "it", **step, key: said[key]})
+        assert (problem.where.step, problem.where.key) == ("it", key)
+        assert (problem.message, problem.remedy) == (f"{step['uses']} has no '{key}'.", remedy.format(key))
+
+    @pytest.mark.parametrize("uses", ["approve", "wait_for_input"])
+    def test_is_refused_with_what_it_has_instead(self, uses: str) -> None:
+        problem = one({"id": "it", "uses": uses, "with": {"message": "?"}, "deadline": 60})
+        assert problem.remedy == "Give 'within' under 'with': how long there is to answer."
+
+
+BRANCH = {"id": "b", "uses": "branch", "with": {"condition": True}}
+CASES = {"value": 1, "cases": {"1": "mend", "2": "think"}, "default": "read"}
+
+
+class TestAWayOfABranch:
+    @pytest.mark.parametrize(("given", "way"), [({"condition": True}, "no"), (CASES, "think"), (CASES, "read")])
+    def test_is_one_that_it_can_go(self, given: dict[str, Any], way: str) -> None:
+        assert problems({**BRANCH, "with": given}, {**SAY, "needs": [f"b.{way}"]}) == []
+
+    @pytest.mark.parametrize(
+        ("given", "way", "remedy"),
+        [
+            ({"condition": True}, "yse", "Use one of its ways: yes, no."),
+            (CASES, "raed", "Use one of its ways: mend, think, read."),
+        ],
+    )
+    def test_that_it_never_goes_is_refused(self, given: dict[str, Any], way: str, remedy: str) -> None:
+        problem = one({**BRANCH, "with": given}, {**SAY, "needs": [f"b.{way}"]})
+        assert problem.message.startswith(f"'b' has no way '{way}'; the nearest is")
+        assert problem.remedy == remedy
+
+    def test_that_is_known_only_in_a_run_may_be_any(self) -> None:
+        late = {"value": 1, "cases": {"1": "{{ inputs.way }}"}}
+        inputs = {"way": {"type": "string"}}
+        assert problems({**BRANCH, "with": late}, {**SAY, "needs": ["b.any"]}, inputs=inputs) == []
+
+    def test_cannot_be_followed_when_it_goes_one_for_each_item(self) -> None:
+        problem = one({**BRANCH, "for_each": [1, 2]}, {**SAY, "needs": ["b.yes"]})
+        assert problem.message == "'b' may go another way for each item: no step can follow one of them."
+
+
 class TestATemplate:
     def test_that_does_not_exist(self) -> None:
         assert one({"id": "a", "uses": "ask.question", "with": {"template": "lettre"}}).code == "bad_template"

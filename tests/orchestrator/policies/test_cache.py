@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.accounts import Accounts
-from orchestrator.actions import Account, Connector
+from orchestrator.actions import Account, Connector, SecretStr
 from orchestrator.attempt import Attempt, Failed, Limit, Outcome, Succeeded
 from orchestrator.clock import ManualClock
 from orchestrator.errors import DeadlineExceeded, Unavailable
@@ -173,6 +173,27 @@ class TestTheKey:
             keys.append(CachePolicy(MemoryResults(), Targets(accounts, Library(tmp_path))).key(attempt(cache=60)))
         assert None not in keys
         assert keys[0] != keys[1]
+
+    def test_differs_by_who_the_account_lets_in(
+        self, at_the_shop: Any, attempt: Build, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The same name at the same address, and another person: they would see each other's mail."""
+
+        class Private(Account):
+            address: str = ""
+            token: SecretStr = SecretStr("")
+
+        shop = Connector("shop", title="Shop", account=Private)
+        shop.actions["look"] = at_the_shop.shop.actions["look"]
+        monkeypatch.setenv("PATCHBAY_SHOP_ADDRESS", "here")
+        keys: list[str | None] = []
+        for token in ("ada", "ada", "bob"):
+            monkeypatch.setenv("PATCHBAY_SHOP_TOKEN", token)
+            accounts = Accounts(Registry([shop]), settings, lambda: "")
+            keys.append(CachePolicy(MemoryResults(), Targets(accounts, Library(tmp_path))).key(attempt(cache=60)))
+        assert None not in keys
+        assert keys[0] == keys[1], "the same person is known again, in another process too"
+        assert keys[0] != keys[2]
 
 
 class Unreadable:
