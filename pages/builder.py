@@ -77,12 +77,13 @@ def canvas_view(editing: Editing, found: list[Problem], run: RunView | None, eng
             st.warning(
                 f"The text under JSON is broken: {plain(editing.broken)} The canvas shows the last one that was not."
             )
-    drawing, form = st.columns([5, 2], gap="small")
+    drawing, form = st.columns([5, 3], gap="small")
     with drawing:
         event = canvas(
             editing.content,
             catalog_of(engine.registry),
             key=f"builder:{editing.id}",
+            session=editing.session,
             status=marks_of(run) if run else None,
             selected=st.session_state.get(chosen),
             problems=found,

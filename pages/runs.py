@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from orchestrator.errors import NotFound
 from orchestrator.history import RunSummary, RunView
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.components import CanvasStep, canvas, run_status
+from studio.failures import Failure, show
 from studio.labels import distinct
 from studio.markup import plain
 from studio.moments import moment
@@ -28,6 +30,10 @@ from studio.run_step import show_step
 from studio.run_view import first_choice, headline, is_over, is_still, step_name
 from studio.status import PREVIEW, badge
 from studio.workflow_view import model_notes
+
+GONE = Failure(
+    "This run is not here.", "Runs are deleted after a while, or its address was cut. Choose another one from the list."
+)
 
 PER_PAGE = 20
 
@@ -65,7 +71,11 @@ def from_the_start() -> None:
 
 def run_page(id: str, engine: WorkflowEngine) -> None:
     link("All runs", "runs", ":material/arrow_back:")
-    read = read_run(id, engine)
+    try:
+        read = read_run(id, engine)
+    except NotFound:
+        show(GONE)
+        return
     run = read.run
     files = files_of(id, engine)
     now = time.time()

@@ -27,10 +27,13 @@ from studio.routes import go
 
 WORDS: dict[Choice, str] = {"keep_both": "Keep both", "replace": "Replace the one that is there", "skip": "Skip it"}
 
+WIDTH = 440
+"""Pixels. What a file holds can be long, and what opens below a button must not leap as it comes."""
+
 
 def import_popover(engine: WorkflowEngine) -> None:
     """Takes a file, or the address of one: a workflow, or a bundle. That of a repository leads to what is in it."""
-    with st.popover("Import", icon=":material/upload:"):
+    with st.popover("Import", icon=":material/upload:"), st.container(width=WIDTH):
         upload = st.file_uploader(
             "A workflow or a bundle, as JSON or YAML", type=["json", "yaml", "yml"], key="workflows-upload"
         )
@@ -81,7 +84,9 @@ def _offer(data: bytes, name: str, engine: WorkflowEngine) -> None:
     except (UnicodeDecodeError, InvalidFile):
         text, content = "", {}  # what is wrong with it is said below
     if is_bundle(content):
-        offer_bundle(read(text, engine.library, file=name), engine)
+        bundle = read(text, engine.library, file=name)
+        offer_bundle(bundle, engine)
+        st.caption(f":material/verified: Nothing was changed on its way: its checksum fits ({bundle.sha256[:8]}).")
     else:
         versions = engine.workflow_versions
         offer(incoming(data, versions.shelf, engine.check), versions, "workflows")

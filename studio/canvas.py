@@ -12,7 +12,8 @@ a person has no use for: a workflow that nobody moved has no layout and is laid 
 
 The page may change the draft too (forms, the JSON tab, another version): it hands the changed one over. The canvas
 takes it up as one edit more, so that Ctrl+Z goes back behind it. Edits that cross on their way are put together in
-the browser, step by step and key by key; where both sides changed one value, the canvas's stands.
+the browser, step by step and key by key; where both sides changed one value, the canvas's stands, and where the other
+side was somebody else, a person is asked.
 
 Sources: `studio/frontend/src/draft/` (edits as pure functions), `studio/frontend/src/builder/` (what is seen).
 """
@@ -90,8 +91,8 @@ class CanvasEvent:
 
     `draft` is the whole workflow as it is now, None when it did not change. `selected` is the step that is chosen now,
     or whose state is, None when none is or several are. `opened` says that it was opened (Enter, double
-    click): show its settings. `crossed` says that the draft was edited while the server was away, and that the page's
-    became another meanwhile: both are put together in `draft`.
+    click): show its settings. `crossed` says that `draft` stands over something that somebody else had changed before
+    the browser knew of it.
     """
 
     draft: dict[str, Any] | None
@@ -127,6 +128,7 @@ def canvas(
     catalog: Sequence[CatalogGroup],
     *,
     key: str,
+    session: str = "",
     status: Mapping[str, Mark] | None = None,
     selected: str | None = None,
     problems: Iterable[Problem] = (),
@@ -137,15 +139,17 @@ def canvas(
     """The canvas, and what a person did on it since the last script run; None when that is nothing.
 
     `draft` is the content of a workflow file, right or not: what has no shape that can be drawn is left out, and never
-    lost. `status` marks steps by their ids (`marks_of`), `problems` puts a sign on theirs. `selected` chooses a step
-    when it is another one than before: the way from a problem to its step. With `compare`, what differs from another
-    version is marked, and what that one had besides is drawn where it stood, to be looked at alone. `height` is in
-    pixels.
+    lost. `session` is another one when the draft is somebody else's. `status` marks steps by their ids (`marks_of`),
+    `problems` puts a sign on theirs. `selected` chooses a step when it is another one than before: the way from a
+    problem to its step. With `compare`, what differs from another version is marked, and what that one had besides is
+    drawn where it stood, to be looked at alone. `height` is in pixels.
 
     Use another `key` for another workflow: history, selection and view belong to it. When an event is returned, the
     draft and the selection of this script run are those of the event.
     """
-    met = _page_said(_met(key, draft, selected), json.loads(json.dumps(draft)), selected)
+    draft = json.loads(json.dumps(draft))
+    met = st.session_state.get(f"{key}:met") or _Met(session or secrets.token_hex(4), draft, selected=selected)
+    met = _page_said(met, session or met.session, draft, selected)
     met, event = _browser_said(met, st.session_state.get(key))
     st.session_state[f"{key}:met"] = met
     _builder(
@@ -170,15 +174,10 @@ def canvas(
     return event
 
 
-def _met(key: str, draft: Mapping[str, Any], selected: str | None) -> _Met:
-    known: _Met | None = st.session_state.get(f"{key}:met")
-    return known or _Met(secrets.token_hex(4), json.loads(json.dumps(draft)), selected=selected, asked=selected)
-
-
-def _page_said(met: _Met, draft: Any, selected: str | None) -> _Met:
+def _page_said(met: _Met, session: str, draft: Any, selected: str | None) -> _Met:
     """A draft that is not the one that is known was changed by the page; so with the step that is chosen."""
     if draft != met.draft:
-        met = replace(met, draft=draft, revision=met.revision + 1)
+        met = replace(met, draft=draft, session=session, revision=met.revision + 1)
     if selected is not None and selected not in (met.asked, met.selected):
         met = replace(met, selected=selected, state=None, choice=met.choice + 1)
     return replace(met, asked=selected)

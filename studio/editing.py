@@ -7,6 +7,7 @@ else changes the same draft, both texts are kept: `conflict` holds theirs until 
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,8 @@ class Editing:
     conflict: Draft | None = None
     published: str = field(default="", repr=False)
     """The text of the published version."""
+    session: str = field(default_factory=lambda: secrets.token_hex(4))
+    """Another one each time that the editing is begun from what is stored."""
 
     @property
     def is_changed(self) -> bool:

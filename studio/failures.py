@@ -53,8 +53,8 @@ def describe(error: Exception) -> Failure:
 
 
 def show(failure: Failure) -> None:
-    place = f" ({failure.place})" if failure.place else ""
-    body = f"**{plain(failure.message)}**{plain(place)}"
+    place = f" {plain(f'({failure.place})')}" if failure.place and failure.place not in failure.message else ""
+    body = f"**{plain(failure.message)}**{place}"
     st.error(f"{body}  \n{plain(failure.remedy)}" if failure.remedy else body, icon=":material/error:")
     show_problems(failure.problems)
     if failure.code in _LEADS:

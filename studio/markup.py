@@ -109,11 +109,14 @@ def cell(value: Any, limit: int = 120) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], limit: int = 120) -> str:
-    """A small table that scrolls sideways where it must. Values are cut to `limit` characters."""
+    """A small table that scrolls sideways where it must, by keyboard too. Values are cut to `limit` characters."""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     cells = ("".join(f"<td>{escape(cell(value, limit))}</td>" for value in row) for row in rows)
     body = "".join(f"<tr>{row}</tr>" for row in cells)
-    return f'<div class="pb-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        f'<div class="pb-table" role="region" aria-label="Table" tabindex="0">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def facts(pairs: Iterable[tuple[str, Any]], limit: int = 300) -> str:

@@ -17,9 +17,11 @@ LONGEST = 100_000
 """Characters of a body that are shown; the rest is in the download."""
 
 
-def show_write(write: WriteView, origins: Mapping[str, str], *, key: str) -> None:
-    """Who gets it, its title, its text. What the service will choose stands as a chip."""
-    pairs = [*write.facts, *((words(name), value) for name, value in (write.rest or {}).items() if _is_short(value))]
+def show_write(write: WriteView, origins: Mapping[str, str], *, names: Mapping[str, str], key: str) -> None:
+    """Who gets it, its title, its text. What the service will choose stands as a chip; `names` says what people call a
+    thing that stands there by its id."""
+    said = ((label, names.get(value, value)) for label, value in write.facts)
+    pairs = [*said, *((words(name), value) for name, value in (write.rest or {}).items() if _is_short(value))]
     if pairs:
         st.html(with_chips(facts(pairs, LONGEST), origins))
     if write.title:

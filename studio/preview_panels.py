@@ -12,6 +12,7 @@ from orchestrator.workflow_engine import WorkflowEngine
 from studio.decisions import approve_preview, reject_preview
 from studio.markup import plain
 from studio.moments import count, moment
+from studio.names import in_words, names_for
 from studio.output import show_note
 from studio.plan_panels import download, show_write
 from studio.plan_view import origins, write_view, writes
@@ -90,7 +91,7 @@ def _show_writes(planned: list[PlannedEffect], run: RunView, engine: WorkflowEng
         place = (
             st.container(border=True, key=f"write-{number}")
             if number < SHOWN_OPEN
-            else st.expander(plain(plan.summary), icon=_icon(plan, engine))
+            else st.expander(plain(_summary(plan, engine)), icon=_icon(plan, engine))
         )
         with place:
             _show_plan(plan, run, engine, chosen_by, titled=number < SHOWN_OPEN)
@@ -105,7 +106,7 @@ def _show_plan(
     action = engine.registry.get(plan.action)
     service = action.connector.title if action else plan.action
     if titled:
-        st.markdown(f":violet[{_icon(plan, engine)}] **{plain(plan.summary)}**")
+        st.markdown(f":violet[{_icon(plan, engine)}] **{plain(_summary(plan, engine))}**")
     item = next(
         (
             number
@@ -127,7 +128,12 @@ def _show_plan(
             if part
         )
     )
-    show_write(write_view(plan.request, run), chosen_by, key=f"write:{plan.step}:{plan.item}")
+    names = names_for(plan.action, engine)
+    show_write(write_view(plan.request, run), chosen_by, names=names, key=f"write:{plan.step}:{plan.item}")
+
+
+def _summary(plan: PlannedEffect, engine: WorkflowEngine) -> str:
+    return in_words(plan.summary, names_for(plan.action, engine))
 
 
 def _icon(plan: PlannedEffect, engine: WorkflowEngine) -> str:

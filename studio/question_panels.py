@@ -10,6 +10,7 @@ from studio.decisions import answer
 from studio.failures import show_problems
 from studio.forms import Field, collect
 from studio.markup import literal, plain
+from studio.names import in_words, names_for
 from studio.output import show_note, show_value
 from studio.plan_panels import show_write
 from studio.plan_view import origins, write_view
@@ -33,7 +34,9 @@ def show_questions(run: RunView, engine: WorkflowEngine) -> None:
 def show_question(question: Question, run: RunView, engine: WorkflowEngine) -> None:
     """What is asked, what it is about, and the way to answer."""
     key = f"{question.run_id}:{question.step}:{question.item}"
-    head, _, rest = question.message.strip().partition("\n")
+    uses = next((step.uses for step in run.steps if step.id == question.step), "")
+    names = names_for(uses, engine) if question.kind in ("effect", "unknown") else {}
+    head, _, rest = in_words(question.message.strip(), names).partition("\n")
     st.markdown(f":violet[:material/contact_support:] **{plain(head)}**")
     if rest.strip():
         st.html(literal(rest.strip()))
@@ -45,7 +48,8 @@ def show_question(question: Question, run: RunView, engine: WorkflowEngine) -> N
         return
     show_note(model_note(run, question.show))
     if question.kind in ("effect", "unknown"):
-        show_write(write_view(write_request(question), run), origins(run.plans, engine.registry), key=key)
+        write = write_view(write_request(question), run)
+        show_write(write, origins(run.plans, engine.registry), names=names, key=key)
     elif question.show not in (None, "", [], {}):
         show_value(question.show, key=f"show:{key}", studio_url=engine.settings.studio_url)
     if question.kind == "unknown":

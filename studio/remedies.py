@@ -212,7 +212,7 @@ SIGNS = (
     ),
     Sign(
         "expression",
-        r"'\d+' is not defined|empty sequence",
+        r"'\d+' is not defined|is empty|counted from 0|sequence was empty|empty sequence",
         Remedy(
             "The list was empty this time, or shorter than that: an earlier step found less than the step counts on.",
             (Way("settings", "Run the step only if there is something"), STEP, AGAIN),
@@ -241,6 +241,15 @@ SIGNS = (
         "step",
         r" rejected it[.:]",
         Remedy("A person looked at it and said no.", (STEP, Way("again", "Ask again"))),
+    ),
+    Sign(
+        "step",
+        r"may have been sent, and was stopped",
+        Remedy(
+            "Nobody could tell whether it had arrived, and a person chose to stop.",
+            (Way("again", "Ask again"), STEP),
+            "Look at the service whether it arrived. Then ask again, and say so.",
+        ),
     ),
     Sign(
         "service",

@@ -20,6 +20,7 @@ from studio.forms import Field, collect
 from studio.labels import distinct
 from studio.markup import cell, plain, table
 from studio.moments import duration, moment
+from studio.names import names_by_parameter
 from studio.notices import notice
 from studio.output import whole_content, words
 from studio.routes import asked, go
@@ -53,14 +54,17 @@ def again_from(step: StepView, run: RunView, engine: WorkflowEngine) -> None:
     with place:
         given = (step.items[0].input if step.items else None) or {}
         large = [name for name, value in given.items() if is_cut(value)]
-        fields = [given_field(name, value, _titles(step, engine)) for name, value in given.items() if name not in large]
+        titles, names = _titles(step, engine), names_by_parameter(step.uses, engine)
+        fields = [
+            given_field(name, value, titles, names.get(name, {})) for name, value in given.items() if name not in large
+        ]
         if fields:
             st.caption("What the step was given. Change what you like.")
         answers = ask(fields, prefix=key)
         if large:
             st.caption(f"Too large to be changed here, and taken as it was: {plain(', '.join(large))}.")
         looked = st.toggle(
-            "Show first what it would send",
+            "Show first what it sends",
             value=True,
             key=f"{key}:preview",
             help="Nothing is sent before you approve.",
@@ -78,8 +82,9 @@ def again_from(step: StepView, run: RunView, engine: WorkflowEngine) -> None:
                 _again(run, step, changed, engine, alone=alone, preview=looked)
 
 
-def given_field(name: str, value: Any, titles: Mapping[str, str]) -> Field:
-    """The field for a value that a step was given. `titles` are those of its parameters."""
+def given_field(name: str, value: Any, titles: Mapping[str, str], names: Mapping[str, str]) -> Field:
+    """The field for a value that a step was given. `titles` are those of its parameters; `names` says what people call
+    what can be chosen for this one."""
     label = titles.get(name) or words(name)
     match value:
         case bool():
@@ -88,6 +93,8 @@ def given_field(name: str, value: Any, titles: Mapping[str, str]) -> Field:
             return Field(name, label, "integer", False, value)
         case float():
             return Field(name, label, "number", False, value)
+        case str() if value in names:
+            return Field(name, label, "choice", False, value, options=tuple(names.items()))
         case str():
             is_long = len(value) > LINE or "\n" in value
             return Field(name, label, "multiline" if is_long else "text", False, value)
@@ -172,9 +179,11 @@ def _keep_as_test(run: RunView, engine: WorkflowEngine) -> None:
         placeholder="What it shows: two mails, one page",
         help="Its answers are kept, so that a changed workflow can be tried on them without sending anything.",
     )
-    if st.button("Keep as a test", key="keep-test", icon=":material/science:", disabled=not name):
+    if st.button("Keep as a test", key="keep-test", icon=":material/science:"):
         with guarded():
-            WorkflowTests(engine.settings.home).save(made_of(engine.run(run.summary.id), name or ""))
+            # A name that is being typed is not here yet when the button is pressed: none is asked for twice.
+            name = name or f"As on {moment(run.summary.created_at, st.context.timezone)}"
+            WorkflowTests(engine.settings.home).save(made_of(engine.run(run.summary.id), name))
             notice(f"'{name}' is a test of this workflow now.")
             go("builder", id=run.summary.workflow_id, view="tests")
 

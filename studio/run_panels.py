@@ -11,6 +11,7 @@ from orchestrator.workflow_engine import WorkflowEngine
 from studio.account_choice import acted_as
 from studio.markup import plain
 from studio.moments import count
+from studio.names import in_words, names_for
 from studio.output import show_note, show_value
 from studio.routes import link, link_out
 from studio.run_deeds import cancel, preview_again, resume, run_again
@@ -73,7 +74,7 @@ def show_made(run: RunView, engine: WorkflowEngine) -> None:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f":{shown.color}-badge[{shown.icon} {line.word}]", width="content")
-                st.markdown(f"**{plain(line.summary)}**", width="content")
+                st.markdown(f"**{plain(in_words(line.summary, names_for(effect.action, engine)))}**", width="content")
                 link_out("Open", line.link, engine.settings.studio_url)
             if line.advice:
                 st.caption(plain(line.advice))

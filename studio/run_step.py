@@ -8,6 +8,7 @@ import streamlit as st
 
 from orchestrator.history import Attempt, ItemView, RunView, StepView
 from orchestrator.workflow_engine import WorkflowEngine
+from studio.builder.fields import described, title_of
 from studio.markup import plain, table
 from studio.moments import duration, moment, tokens
 from studio.output import show_value
@@ -24,7 +25,9 @@ def show_step(step: StepView, run: RunView, files: Files, engine: WorkflowEngine
     title = st.container(horizontal=True, vertical_alignment="center")
     title.subheader(plain(step_name(step)), anchor=False, width="content")
     title.markdown(badge(step.status), width="content")
-    title.caption(" · ".join([f"`{step.uses}`", *map(plain, step_facts(step))]), width="content")
+    action = described(step.uses, engine.registry)
+    does = title_of(action) if action else step.uses
+    title.caption(" · ".join(map(plain, (does, *step_facts(step)))), width="content")
     if step.reason:
         st.caption(plain(step.reason))
     for said in pauses(step, time.time(), st.context.timezone):

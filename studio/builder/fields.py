@@ -46,13 +46,23 @@ def described(uses: str, registry: Registry) -> Action | Kind[Any] | None:
     return registry.get(uses) or KINDS.get(uses)
 
 
+def title_of(action: Action | Kind[Any]) -> str:
+    """What people call it, with its service: "Gmail · Search mail"."""
+    return f"{action.connector.title} · {action.title}" if isinstance(action, Action) else action.title
+
+
 def pickers_of(uses: str, registry: Registry) -> set[str]:
     """The lists that the parameters of a step are chosen from."""
+    return set(picker_of_each(uses, registry).values())
+
+
+def picker_of_each(uses: str, registry: Registry) -> dict[str, str]:
+    """The list that a parameter is chosen from, by its name, of those that are."""
     known = described(uses, registry)
     if known is None:
-        return set()
-    parts = _schema(known.params).get("properties", {}).values()
-    return {part["picker"] for part in parts if part.get("picker")}
+        return {}
+    parts = _schema(known.params).get("properties", {}).items()
+    return {name: part["picker"] for name, part in parts if part.get("picker")}
 
 
 def runs_steps_inside(step: Mapping[str, Any]) -> bool:

@@ -10,19 +10,21 @@ from typing import Any
 import streamlit as st
 
 from orchestrator.history import RunView, StepView
+from orchestrator.workflow import RunId
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.builder.edit import find_step, set_value
 from studio.builder.expression_form import ExpressionForm
-from studio.builder.fields import described, params_of, pickers_of, runs_steps_inside
+from studio.builder.fields import described, params_of, pickers_of, runs_steps_inside, title_of
 from studio.builder.param_form import param_form
 from studio.builder.states_form import states_form
 from studio.builder.step_settings import step_settings
-from studio.builder.trials import known_of, pin, pins_of, run_to, test_step
+from studio.builder.trials import known_of, pin, pins_of, put_off, run_to, test_step
 from studio.builder.variables import Known, reach_of
 from studio.editing import Editing, change, cross
 from studio.failures import guarded
 from studio.forms import Field, text_of, value_of
 from studio.markup import code, plain
+from studio.names import in_words, names_for
 from studio.output import show_value
 from studio.pickers import lists_of
 from studio.routes import link
@@ -42,11 +44,11 @@ def inspector(editing: Editing, id: str | None, run: RunView | None, engine: Wor
     action = described(str(step.get("uses")), engine.registry)
     _name(editing, step, engine)
     st.caption(
-        f"{plain(action.title)} · {code(step['id'])}"
+        f"{plain(title_of(action))} · {code(step['id'])}"
         if action
         else f":red[There is no action '{plain(str(step.get('uses')))}'.]"
     )
-    match _part(editing.id):
+    match _part(editing, step["id"], run):
         case "Settings":
             step_settings(editing, step, *_expressions(editing, step, "settings", known, engine), engine)
         case "Test":
@@ -55,11 +57,16 @@ def inspector(editing: Editing, id: str | None, run: RunView | None, engine: Wor
             _setup(editing, step, known, engine)
 
 
-def _part(id: str) -> str:
-    """Setup, Settings or Test. Not tabs: those take what the server last drew over what a person has chosen since, and
-    are shut while the page is drawn again."""
-    key = f"inspector:{id}"
-    st.session_state.setdefault(key, PARTS[0])
+def _part(editing: Editing, step: str, run: RunView | None) -> str:
+    """Setup, Settings or Test: the one that was chosen last, and Setup on the way to a step that nothing came of yet.
+    Not tabs: those take what the server last drew over what a person has chosen since, and are shut while the page is
+    drawn again."""
+    key, last = f"inspector:{editing.id}", f"inspector-step:{editing.id}"
+    before = st.session_state.get(last, step)
+    st.session_state[last] = step
+    came_of_it = step in pins_of(editing.content) or (run is not None and any(one.id == step for one in run.steps))
+    if key not in st.session_state or (before != step and not came_of_it):
+        st.session_state[key] = PARTS[0]
     return st.segmented_control("Part", PARTS, required=True, key=key, width="stretch", label_visibility="collapsed")
 
 
@@ -131,9 +138,9 @@ def _trial(editing: Editing, step: Mapping[str, Any], run: RunView | None, engin
             help="Run all that this step needs, and the step. What would be written is previewed.",
         )
     if alone:
-        _try(lambda: test_step(editing.content, id, run, engine))
+        _try(editing.id, lambda: test_step(editing.content, id, run, engine), engine)
     if up_to:
-        _try(lambda: run_to(editing.content, id, engine))
+        _try(editing.id, lambda: run_to(editing.content, id, engine), engine)
     pinned = pins_of(editing.content)
     if id in pinned:
         st.markdown(":violet-badge[:material/keep: Pinned] This output is used when you try other steps out.")
@@ -164,7 +171,8 @@ def _came_of(step: StepView, run: RunView, engine: WorkflowEngine) -> None:
     out, into = st.tabs(["Output", "Input"])
     with out:
         if plan is not None and run.mode == "preview":
-            st.caption(f":material/visibility: {plain(plan.summary)} Nothing was sent.")
+            said = in_words(plan.summary, names_for(plan.action, engine))
+            st.caption(f":material/visibility: {plain(said)} Nothing was sent.")
         for pause in pauses(step, time.time(), st.context.timezone):
             st.caption(plain(pause))
         show_value(output, key=f"last-out:{step.id}", studio_url=url, empty=no_output(step))
@@ -193,6 +201,10 @@ def _typed_pin(editing: Editing, id: str, output: Any, engine: WorkflowEngine) -
 
 
 @guarded()
-def _try(start: Callable[[], str]) -> None:
-    start()
+def _try(id: str, start: Callable[[], RunId], engine: WorkflowEngine) -> None:
+    key = f"tried:{id}"
+    before = st.session_state.get(key)
+    st.session_state[key] = start()
+    if before is not None:
+        put_off(before, engine)
     st.rerun()

@@ -67,7 +67,8 @@ def _row(editing: Editing, step: str, param: Param, expressions: ExpressionForm,
         _expression_field(param, key, expressions, put)
         return
     as_text = is_expression(param.value) or bool(st.session_state.get(f"{key}:fx"))
-    with st.container(horizontal=True, gap="xsmall"):
+    beside = "center" if param.field.kind == "boolean" else "bottom"
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="top" if as_text else beside):
         if as_text:
             _expression_field(param, key, expressions, put)
         else:

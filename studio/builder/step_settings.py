@@ -17,6 +17,7 @@ from studio.builder.account_field import account_field
 from studio.builder.edit import every_step, set_value
 from studio.builder.expression_form import ExpressionForm
 from studio.builder.outputs import output_fields
+from studio.builder.variables import nearest_list
 from studio.editing import Editing, change
 from studio.forms import Field, text_of, value_of
 
@@ -43,8 +44,9 @@ def step_settings(
     when the steps inside it have run; None for a step that has none."""
     id = step["id"]
     row = _Row(editing, id, engine)
-    row.expression(expressions, "if", "Only when", "{{ steps.mail.messages | length > 0 }}", step, _condition)
-    row.expression(expressions, "for_each", "Once for each of", "{{ steps.mail.messages }}", step, _items)
+    some = nearest_list(expressions.reach)
+    row.expression(expressions, "if", "Only when", f"{{{{ {some} | length > 0 }}}}", step, _condition)
+    row.expression(expressions, "for_each", "Once for each of", f"{{{{ {some} }}}}", step, _items)
     if step.get("for_each") is not None:
         row.number(("concurrency",), "At the same time, at most", step.get("concurrency"), 4, whole=True, least=1)
     account_field(str(step.get("uses")).split(".")[0], step.get("account"), row.key(("account",)), row.put, engine)

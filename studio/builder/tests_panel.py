@@ -10,6 +10,7 @@ import streamlit as st
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from orchestrator.workflow_tests import Verdict, WorkflowTests, replay
+from studio.builder.edit import find_step
 from studio.editing import Editing
 from studio.failures import guarded
 from studio.markup import plain, table
@@ -59,7 +60,7 @@ def tests_panel(editing: Editing, right: bool, engine: WorkflowEngine) -> None:
                     tests.delete(test.workflow, test.name)
                     st.rerun()
             if verdict is not None:
-                _show(verdict)
+                _show(verdict, editing)
 
 
 @guarded()
@@ -76,17 +77,25 @@ def _sign(verdict: Verdict | None) -> str:
     return ":green[:material/check_circle:] " if verdict.passed else ":red[:material/cancel:] "
 
 
-def _show(verdict: Verdict) -> None:
+def _show(verdict: Verdict, editing: Editing) -> None:
     if verdict.passed:
         st.caption("Nothing differs.")
     if verdict.error:
         st.markdown(f":red[{plain(verdict.error)}]")
     if verdict.deviations:
         rows = [
-            (one.step or "Run", f"{one.what} {one.path}".strip(), _text(one.before), _text(one.after))
+            (_title(one.step, editing), f"{one.what} {one.path}".strip(), _text(one.before), _text(one.after))
             for one in verdict.deviations
         ]
         st.html(table(["Where", "What", "Was", "Is"], rows))
+
+
+def _title(id: str, editing: Editing) -> str:
+    """What people call a step of the draft."""
+    if not id:
+        return "Run"
+    step = find_step(editing.content, id) or {}
+    return str(step.get("name") or id.replace("_", " ").capitalize())
 
 
 def _text(value: Any) -> str:

@@ -7,6 +7,7 @@ only when a person approves it on the run's page.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from orchestrator.data import is_list, is_object
@@ -81,6 +82,13 @@ def run_to(draft: Mapping[str, Any], step: str, engine: WorkflowEngine) -> RunId
     part = workflow.model_copy(update={"steps": tuple(one for one in workflow.steps if one.id in kept), "output": {}})
     pins = {id: output for id, output in pins_of(draft).items() if id in kept and id != last}
     return engine.start_workflow(part, pins=pins, preview=_writes(part, kept, engine) or None)
+
+
+def put_off(id: RunId, engine: WorkflowEngine) -> None:
+    """End an earlier try that still asks whether it may send: nobody waits for it any more."""
+    if any(question.kind == "preview" for question in engine.run_to_look_at(id).questions):
+        with suppress(NotFound):  # decided meanwhile
+            engine.reject(id, by="the next try")
 
 
 def _needed(workflow: Workflow, step: str) -> set[str]:

@@ -58,6 +58,14 @@ def reach_of(
     return Reach(found, scope, looped["for_each"] if looped else None)
 
 
+def nearest_list(reach: Reach) -> str:
+    """The path of a list that the nearest step before gives, as an example of what can be written. One of the guide's,
+    where no step gives any."""
+    steps = [one for one in reach.found if one.path.startswith("steps.")]
+    lists = (part.path for one in reversed(steps) for part in (one, *one.parts) if part.kind == "list")
+    return next(lists, "steps.mail.messages")
+
+
 def variables(
     draft: Mapping[str, Any], step: str | None, scope: Mapping[str, Any], registry: Registry, *, inside: bool = False
 ) -> list[Variable]:

@@ -11,6 +11,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from scripts.studio import Studio
+from tests.journeys.hands import drawn
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(420)]
 
@@ -51,6 +52,9 @@ TRIGGERS = {
 }
 """A workflow with each kind of trigger."""
 
+A_RUN = 200_000
+"""Milliseconds that the embedded model may take for a few mails, on a machine that does much else."""
+
 Show = Callable[[Page], Awaitable[None]]
 
 
@@ -63,6 +67,7 @@ async def trial(page: Page) -> None:
     await page.locator(".st-key-inspector").get_by_text("Test", exact=True).click()
     await page.get_by_role("button", name="Test step").click()
     await page.get_by_role("link", name="Open the run").wait_for()
+    await expect(page.get_by_text("It is running.")).to_have_count(0, timeout=A_RUN)
     await page.mouse.move(0, 0)  # what a button says under the mouse stands in the way
 
 
@@ -94,6 +99,8 @@ async def wrong(page: Page, name: str) -> list[str]:
     """What axe finds that is serious or critical."""
     await page.wait_for_load_state("networkidle")
     await page.wait_for_timeout(1500)
+    await drawn(page)
+    await expect(page.locator("[data-stale=true]")).to_have_count(0)  # what is old is dim
     found: list[str] = []
     results = await Axe().run(page, options={"resultTypes": ["violations"]})
     for violation in results.response["violations"]:

@@ -249,6 +249,22 @@ async def test_removing_heals_the_chain_and_undo_brings_all_back(page: Page, har
     await canvas.draft(a=[], b=["a"], c=["b"])
 
 
+async def test_a_button_of_the_canvas_leaves_the_keys_that_are_not_its_own(
+    page: Page, harness: tuple[str, Path]
+) -> None:
+    canvas = await opened(page, harness, draft=chain("a", "b", "c"))
+    await canvas.box("b").click()
+    larger = page.get_by_role("button", name="Larger")
+    await larger.click()
+    await expect(larger).to_be_focused()
+    await canvas.press("Delete")
+    await canvas.draft(a=[], c=["a"])
+    await larger.focus()
+    await canvas.press("Enter")  # presses the button, and opens no step
+    await canvas.press("Control+z")
+    await canvas.draft(a=[], b=["a"], c=["b"])
+
+
 async def test_copies_go_through_the_clipboard_as_text(page: Page, harness: tuple[str, Path]) -> None:
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     canvas = await opened(page, harness, draft=chain("a", "b"))
@@ -601,7 +617,7 @@ async def test_a_finger_adds_moves_and_joins_steps_on_a_phone(browser: Browser, 
     option = page.get_by_role("option", name="Wait", exact=True)
     await option.scroll_into_view_if_needed()
     x, y = await canvas.spot(option)
-    await finger.slide(((x, y), (x + 160, y + 60)))
+    await finger.slide(((x, y), (x + 160, y + 20)))
     kept = await canvas.when(lambda kept: len(kept["draft"]["steps"]) == 3)
     assert kept["draft"]["steps"][2] == {"id": "wait", "uses": "wait"}
     await expect(page.get_by_role("combobox")).not_to_be_in_viewport()

@@ -206,6 +206,28 @@ async def test_somebody_else_changes_the_draft_while_the_server_is_away(part: st
         assert drafts.get(id) == bobs, "nothing of it is lost"
 
 
+async def test_two_people_write_a_note_on_one_canvas(studio: Studio, page: Page) -> None:
+    save(studio, "noted", {"id": "mail", "uses": "gmail.search_messages"})
+    await page.goto(f"{studio.url}/builder?id=noted")
+    await add_step(page, "set values")
+    await expect(page.get_by_text("Draft, kept")).to_be_visible()
+    with WorkflowEngine(Settings(home=studio.home)) as engine:
+        drafts = engine.workflow_versions.drafts
+        kept = drafts.get("noted")
+        assert kept is not None
+        theirs = json.loads(kept.content)
+        theirs.setdefault("layout", {})["notes"] = [{"text": "By Bob", "at": [0, -200]}]
+        bobs = drafts.save("noted", json.dumps(theirs), base=kept.base, after=kept.revision, by="bob")
+
+        await page.locator(".react-flow").first.click(position={"x": 40, "y": 300})
+        await page.keyboard.press("n")
+        await page.keyboard.type("By me")
+        await page.keyboard.press("Control+Enter")
+
+        await expect(page.get_by_text("bob changed this draft while you did")).to_be_visible()
+        assert drafts.get("noted") == bobs, "nothing of it is lost"
+
+
 async def test_the_socket_breaks_while_a_workflow_is_built(studio: Studio, page: Page) -> None:
     sockets: list[WebSocketRoute] = []
     cut = False

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 
 from scripts.studio import Studio
 from tests.conftest import Complaints
-from tests.journeys.hands import HANDS
+from tests.journeys.hands import HANDS, drawn
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -54,6 +54,7 @@ async def test_a_workflow_goes_from_one_studio_to_another(
     await press(page, page.get_by_test_id("stSidebar").get_by_role("link", name="Workflows"))
     await main.get_by_role("searchbox").fill(f"greet by {hand}")
     await expect(main.get_by_role("link", name="Open")).to_have_count(1)
+    await drawn(page)
     await press(page, main.locator(f".st-key-card-greet_{hand}").get_by_role("link", name="Open"))
     async with page.expect_download() as exported:
         await press(page, main.get_by_role("button", name="Export with templates"))

@@ -64,6 +64,7 @@ async def test_a_template_is_changed_compared_checked_published_and_had_again(
     await page.get_by_role("searchbox", name="Search").fill("mail sentences")
     card = page.locator(".st-key-card-email_summary")
     await expect(page.locator(".st-key-card-code_review")).to_have_count(0, timeout=WAITS)
+    await drawn(page)  # until then the link in the card is still that of the card that stood there before
     await card.get_by_role("link", name="Open").click()
 
     text = page.get_by_role("textbox", name="System text")

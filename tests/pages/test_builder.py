@@ -146,6 +146,23 @@ class TestAStep:
         assert draft(engine)["layout"]["pins"]["mail"]["messages"]
         assert "Pinned" in said(at)
 
+    def test_that_nothing_came_of_yet_begins_with_its_setup(self, at: AppTest, engine: WorkflowEngine) -> None:
+        choose(at)
+        at.session_state["inspector:reads"] = "Test"
+        at.run()
+        press(at, "test-step")
+        engine.wait(engine.runs()[0].id)
+        steps = [{"id": "mail", "uses": "gmail.search_messages"}, {"id": "later", "uses": "ai.generate"}]
+        type_json(at, engine, json.dumps({"format": 1, "id": "reads", "steps": steps}))
+        view(at, "canvas")
+        choose(at, "later")
+        assert at.session_state["inspector:reads"] == "Setup"
+        at.session_state["inspector:reads"] = "Test"
+        at.run()
+        assert at.session_state["inspector:reads"] == "Test"
+        choose(at, "mail")
+        assert at.session_state["inspector:reads"] == "Test"
+
 
 class TestAStepWithABody:
     @pytest.fixture
@@ -187,6 +204,23 @@ class TestAWriteThatIsTriedOut:
         assert not at.exception
         assert "Nothing was sent" in said(at)
         assert engine.run(run.id).effects == ()
+
+    def test_waits_for_nobody_once_it_is_tried_out_again(
+        self, open_page: Open, engine: WorkflowEngine, save: Save
+    ) -> None:
+        page = {"id": "page", "uses": "notion.create_page", "with": {"parent": "Inbox summaries", "title": "T"}}
+        save("files", steps=[page])
+        at = open_page("builder", id="files")
+        at.session_state["chosen:files"] = "page"
+        at.session_state["inspector:files"] = "Test"
+        at.run()
+        for _ in range(2):
+            press(at, "test-step")
+            engine.wait(engine.runs()[0].id)
+        second, first = engine.runs()
+        assert engine.run(second.id).questions
+        assert engine.wait(first.id).status == "cancelled"
+        assert not engine.run(first.id).questions
 
 
 class TestTheText:

@@ -104,8 +104,7 @@ def test_a_run_on_its_way_is_watched_and_can_be_cancelled(open_page: Open, engin
 def test_an_unknown_run_is_one_sentence(open_page: Open) -> None:
     at = open_page("runs", id="nope")
 
-    assert len(at.error) == 1
-    assert "nope" in at.error[0].value
+    assert [error.value.partition("  \n")[0] for error in at.error] == ["**This run is not here.**"]
 
 
 def test_the_list_is_filtered_by_state_and_workflow(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
@@ -219,6 +218,16 @@ def test_a_run_becomes_a_test_of_its_workflow(open_page: Open, engine: WorkflowE
     assert "Nothing differs." in said(at)
     assert len(engine.runs()) == 1
     assert effects == 1
+
+
+def test_a_test_that_nobody_named_is_called_by_the_run(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
+    save("reads")
+    at = open_page("runs", id=engine.execute_workflow("reads").run_id)
+    at.session_state["more"] = True
+    at.run()
+    at.button(key="keep-test").click().run()
+    assert not at.exception
+    assert "As on " in said(open_page("builder", id="reads", view="tests"))
 
 
 class TestLargeOutputs:

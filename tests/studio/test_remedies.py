@@ -6,7 +6,8 @@ from typing import get_args
 
 import pytest
 
-from orchestrator.errors import CODES
+from orchestrator.errors import CODES, ExpressionError
+from orchestrator.expressions import compile_value
 from studio.remedies import ICONS, REMEDIES, SIGNS, Deed, Sign, Way, field_of, remedy_for
 
 
@@ -50,6 +51,18 @@ def test_a_sign_belongs_to_an_error_that_there_is_and_leads_on(sign: Sign) -> No
     assert sign.remedy.advice == "" or sign.remedy.advice.endswith(".")
     assert sign.remedy.ways
     assert len({way.deed for way in sign.remedy.ways}) == len(sign.remedy.ways)
+
+
+def test_a_list_that_was_empty_is_told_from_a_name_that_is_wrong() -> None:
+    with pytest.raises(ExpressionError) as failed:
+        compile_value("{{ inputs.list[0].x }}").render({"inputs": {"list": []}})
+    assert remedy_for(failed.value.as_dict()).cause.startswith("The list was empty this time")
+
+
+def test_a_write_that_a_person_stopped_is_no_mistake_of_the_step() -> None:
+    remedy = remedy_for({"code": "step", "message": "It may have been sent, and was stopped."})
+    assert "a person chose to stop" in remedy.cause
+    assert remedy.ways[0] == Way("again", "Ask again")
 
 
 def test_a_page_that_nobody_shared_is_tried_again_once_it_is() -> None:

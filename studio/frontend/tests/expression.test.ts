@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { completions } from "../src/expression/complete.ts";
 import { insertion, typed } from "../src/expression/edits.ts";
 import { pieces, placeAt } from "../src/expression/place.ts";
-import { find, matching, namesOf, trailOf } from "../src/expression/values.ts";
+import { every, find, matching, namesOf, nearestOf, trailOf } from "../src/expression/values.ts";
 import { begun, heard, isWaiting, telling, type Meeting } from "../src/meeting.ts";
 
 const NAMES = namesOf([
@@ -64,6 +64,16 @@ test("names have their whole paths, and what stands above them", () => {
   assert.deepEqual(trailOf(subject), ["Search mail", "messages", "[0]", "subject"]);
   assert.equal(subject.level, 4);
   assert.equal(find(NAMES, 'steps.mail["odd key"]')!.value, "x");
+});
+
+test("what is called as one searches stands before what is inside it", () => {
+  const nearest = (wanted: string) => nearestOf([...every(NAMES)], matching(NAMES, wanted), wanted)?.path;
+  assert.equal(nearest("messages"), "steps.mail.messages");
+  assert.equal(nearest("mail mess"), "steps.mail.messages");
+  assert.equal(nearest("mail subject"), "steps.mail.messages[0].subject");
+  assert.equal(nearest("hello"), "item.subject");
+  assert.equal(nearest("steps.mail"), "steps.mail.messages[0].subject");
+  assert.equal(nearest("nowhere"), undefined);
 });
 
 test("a search looks at names, values and what stands above", () => {

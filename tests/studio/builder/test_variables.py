@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.registry import Registry
 from studio.builder.trees import NOTHING, Variable
-from studio.builder.variables import LEAST, ROOM, Known, reach_of, scope_of, usable_steps
+from studio.builder.variables import LEAST, ROOM, Known, nearest_list, reach_of, scope_of, usable_steps
 
 SEARCH = {"id": "mail", "uses": "gmail.search_messages", "with": {"query": "x"}}
 DRAFT: dict[str, Any] = {
@@ -133,3 +133,12 @@ def test_a_half_written_draft_is_no_reason_to_fail(registry: Registry) -> None:
 def test_what_is_known_before_a_run_are_the_defaults() -> None:
     assert scope_of(DRAFT, "last", Known({}, {}))["inputs"] == {"n": 3}
     assert scope_of(DRAFT, "last", Known({"n": 5}, {}))["inputs"] == {"n": 5}
+
+
+def test_an_example_of_a_list_is_one_that_the_nearest_step_gives(registry: Registry) -> None:
+    def example(step: str, **outputs: Any) -> str:
+        return nearest_list(reach_of(DRAFT, step, Known({}, outputs), registry))
+
+    assert example("each") == "steps.mail.messages", "as the action declares it"
+    assert example("last", mail=MAIL, each=[{"say": 1}]) == "steps.each", "the output is a list itself"
+    assert example("mail") == "steps.mail.messages", "nothing stands before it: as in the guide"

@@ -40,7 +40,7 @@ export function Builder() {
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const on = event.target as HTMLElement;
-    if (on.closest("button, input, textarea") && event.key !== "Escape") return;
+    if (event.key !== "Escape" && isTheirs(on, event.key)) return;
     if (!onKey(store, camera, event)) return;
     event.preventDefault();
     event.stopPropagation();
@@ -76,6 +76,10 @@ export function Builder() {
     </div>
   );
 }
+
+/** Whether a key is for what has the focus on the canvas: a button is pressed by these two, and leaves all others. */
+const isTheirs = (on: HTMLElement, key: string): boolean =>
+  on.closest("input, textarea, .panel button") !== null || (on.closest("button") !== null && (key === "Enter" || key === " "));
 
 function Empty({ readOnly }: { readonly readOnly: boolean }) {
   const store = useStore();

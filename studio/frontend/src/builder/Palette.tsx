@@ -88,13 +88,16 @@ export function Palette({ focusCanvas }: { readonly focusCanvas: () => void }) {
                 id={idOf(action)}
                 role="option"
                 aria-selected={open && action === chosen}
+                aria-label={action.title}
+                aria-description={action.description}
                 className="option"
                 title={action.description}
                 onPointerDown={(event) => carry.begin(event, action, group)}
                 onClick={() => carry.wasDragged() || choose(action)}
               >
-                {action.title}
+                <span>{action.title}</span>
                 {action.writes && <span className="writes" title="Writes: something is sent or changed" />}
+                <span className="told">{inShort(action.description)}</span>
               </div>
             ))}
           </div>
@@ -108,6 +111,9 @@ export function Palette({ focusCanvas }: { readonly focusCanvas: () => void }) {
 
 /** A press on the list leaves the search field its focus: without it the list closes before the click. */
 const keepFocus = (event: { preventDefault: () => void }) => event.preventDefault();
+
+/** The first sentence, as people read it. */
+const inShort = (description: string) => (description.match(/^.*?\.(?=\s|$)/)?.[0] ?? description).replaceAll("`", "");
 
 /** What is dragged, under the pointer. */
 function Ghost({ carried: { action, group, x, y } }: { readonly carried: Carry }) {

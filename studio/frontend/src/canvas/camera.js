@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import { useReactFlow } from "@xyflow/react";
 import { WIDTH } from "./layout.js";
 
-const LEGIBLE = 0.65;
+const LEGIBLE = 0.6;
 const MARGIN = 24;
 const ROOM_FOR_PANEL = 56;
 const ROOM_FOR_TEXT = 112;

@@ -10,6 +10,20 @@ export function merge(base: unknown, ours: unknown, theirs: unknown): unknown {
   return ours;
 }
 
+/** Whether `ours` stands in the merge over something that the other side changed. */
+export function overrides(base: unknown, ours: unknown, theirs: unknown): boolean {
+  if (same(ours, theirs) || same(base, theirs) || same(base, ours)) return false;
+  if (isObject(ours) && isObject(theirs)) {
+    const before = isObject(base) ? base : {};
+    return Object.keys({ ...ours, ...theirs }).some((key) => overrides(before[key], ours[key], theirs[key]));
+  }
+  if (isKeyed(ours) && isKeyed(theirs)) {
+    const [before, other] = [byId(isKeyed(base) ? base : []), byId(theirs)];
+    return ours.some((part) => overrides(before[part.id], part, other[part.id]));
+  }
+  return true;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 type Keyed = readonly { readonly id: string }[];
 

@@ -3,10 +3,10 @@
  * and each says what it knows of the other (`base`, `seen`). So an echo of an older edit is told from a change, and
  * neither overwrites what the other does at the same time: the browser puts both together.
  *
- * A session of Python, by whose name a revision begins, ends where the server begins anew. Until the next one somebody else
- * may have changed the draft: what was edited meanwhile has then `crossed` it.
+ * A session of Python, by whose name a revision begins, ends where its draft is somebody else's: taken up while both work
+ * at it, or after the server began anew. An edit that stands over what they changed has `crossed` it.
  */
-import { merge, same } from "./merge.ts";
+import { merge, overrides, same } from "./merge.ts";
 import type { Draft } from "./types.ts";
 
 /** What Python says: its draft, and the number of the latest edit that is in it. */
@@ -55,10 +55,15 @@ export function hear(sync: Sync, said: Said, present: Draft): { sync: Sync; draf
   const told = sync.told.filter(({ number }) => number > said.seen);
   if (said.revision === sync.base) return { sync: { ...sync, shared, told }, draft: present, answer: false };
   const number = Math.max(sync.number, said.seen);
-  const crossed = sync.crossed || (!isSameSession && !same(shared, said.draft));
+  const crossed = sync.crossed || (!isSameSession && overrides(withoutPlaces(shared), withoutPlaces(present), withoutPlaces(said.draft)));
   const next: Sync = { base: said.revision, number, shared: said.draft, told: [], crossed: false };
   if (present === shared) return { sync: next, draft: said.draft, answer: false };
   return { sync: { ...next, crossed }, draft: merge(shared, present, said.draft) as Draft, answer: true };
+}
+
+/** Where a box stands is nobody's work: to move one writes the places of its whole room. */
+function withoutPlaces({ layout, ...rest }: Draft): unknown {
+  return { ...rest, notes: layout?.notes };
 }
 
 function sessionOf(revision: string): string {

@@ -1,6 +1,6 @@
 import { completions, type Option } from "./complete.ts";
 import { insertion, typed, type Edit } from "./edits.ts";
-import { Form } from "./form.ts";
+import { BACK, Form } from "./form.ts";
 import { begun, heard, isWaiting, telling, type Meeting, type Said, type Told } from "../meeting.ts";
 import { Options } from "./options.ts";
 import { Outcome, type Answer } from "./outcome.ts";
@@ -26,10 +26,7 @@ const PAUSE = 300;
 /** The same while the list of what can follow is open: what is half written has no value. */
 const CHOOSING = 1200;
 
-/** Milliseconds for which a field that is taken away may come back as it was. */
-const BACK = 3000;
-
-/** Fields that were taken away: Streamlit draws one anew when something above it comes or goes. */
+/** Fields that were taken away. */
 const gone = new Map<string, { meeting: Meeting; cursor: [number, number] | null; at: number }>();
 
 /** A text with expressions in it. What it gives now stands below. */
@@ -60,6 +57,11 @@ export class Field {
     this.#write(this.#meeting.text);
     this.#come();
     this.show(data);
+    this.#form.come(this);
+  }
+
+  get id(): string {
+    return this.#data.id;
   }
 
   get label(): string {
@@ -224,7 +226,7 @@ export class Field {
     if (event.key === " " && event.ctrlKey) {
       event.preventDefault();
       this.#offer();
-    } else if (event.key === "Escape" && this.#form.panel?.isOpen) {
+    } else if (event.key === "Escape" && this.#form.panel?.openFor) {
       event.preventDefault();
       this.#form.panel.close();
     } else if (/^(Arrow(Left|Right)|Home|End|Page)/.test(event.key)) this.#options.close();

@@ -12,34 +12,45 @@ export class Panel {
   readonly #tree: Tree;
   readonly #form: Form;
   #field: Field | null = null;
+  #isOpen = false;
 
   constructor(host: HTMLElement, form: Form) {
     this.#form = form;
     this.#tree = new Tree({
       insert: (path, byKeyboard) => this.#insert(path, byKeyboard),
-      leave: () => this.#search.focus(),
+      leave: () => this.focus(),
     });
     this.#build();
     host.append(this.#element);
     form.seat(this);
   }
 
-  get isOpen(): boolean {
-    return this.#element.matches(":popover-open");
+  /** The field that it is open for. */
+  get openFor(): Field | null {
+    return this.#isOpen ? this.#field : null;
+  }
+
+  get hasFocus(): boolean {
+    return this.#element.contains((this.#element.getRootNode() as ShadowRoot).activeElement);
   }
 
   toggle(field: Field): void {
-    if (this.isOpen && this.#field === field) return this.close();
+    if (this.openFor === field) return this.close();
+    if (!this.#isOpen) this.#search.value = "";
     this.open(field);
+    this.focus();
+  }
+
+  focus(): void {
     this.#search.focus({ preventScroll: true });
   }
 
   open(field: Field): void {
-    const isNew = !this.isOpen;
+    const isNew = !this.#isOpen;
+    this.#isOpen = true;
     this.#field = field;
     this.#title.textContent = `Insert into ${field.label}`;
     if (isNew) {
-      this.#search.value = "";
       this.redraw();
       addEventListener("pointerdown", this.#outside, true);
       follow(this.#element, () => this.#field!.place, beside);
@@ -47,18 +58,12 @@ export class Panel {
   }
 
   close(): void {
-    if (!this.isOpen) return;
-    const hadFocus = this.#element.contains((this.#element.getRootNode() as ShadowRoot).activeElement);
+    if (!this.#isOpen) return;
+    const { hasFocus } = this;
+    this.#isOpen = false;
     removeEventListener("pointerdown", this.#outside, true);
-    this.#element.hidePopover();
-    if (hadFocus) this.#field?.focus();
-  }
-
-  /** The field is taken away. */
-  leave(field: Field): void {
-    if (this.#field !== field) return;
-    this.close();
-    this.#field = null;
+    if (this.#element.matches(":popover-open")) this.#element.hidePopover(); // else it was taken out of the page
+    if (hasFocus) this.#field?.focus();
   }
 
   redraw(): void {
@@ -70,8 +75,8 @@ export class Panel {
   }
 
   destroy(): void {
-    this.close();
     this.#form.unseat(this);
+    this.close();
   }
 
   #insert(path: string, byKeyboard: boolean): void {
@@ -111,7 +116,7 @@ export class Panel {
     if (event.key === "Escape") this.close();
     else if (event.target !== this.#search) return;
     else if (event.key === "ArrowDown") this.#tree.focus();
-    else if (event.key === "Enter") this.#tree.insertFirst();
+    else if (event.key === "Enter") this.#tree.insertNearest();
     else return;
     event.preventDefault();
   }

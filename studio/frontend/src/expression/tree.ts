@@ -1,5 +1,5 @@
 import { glyph } from "./glyph.ts";
-import { every, matching, type Name } from "./values.ts";
+import { every, matching, nearestOf, type Name } from "./values.ts";
 
 interface Ways {
   readonly insert: (path: string, byKeyboard: boolean) => void;
@@ -38,19 +38,24 @@ export class Tree {
   }
 
   show(names: readonly Name[], wanted: string): void {
+    const isNew = this.#wanted !== wanted.trim();
     this.#names = names;
     this.#wanted = wanted.trim();
     this.#draw();
+    const nearest = isNew && nearestOf(this.#shown, this.#fits, this.#wanted);
+    if (!nearest) return;
+    this.#stand(nearest);
+    this.#row(nearest.path)?.scrollIntoView({ block: "nearest" });
   }
 
   focus(): void {
     this.#row(this.#at)?.focus();
   }
 
-  /** The first one that fits what is searched for. */
-  insertFirst(): void {
-    const first = this.#shown.find((name) => this.#fits.has(name) && !name.parts.length) ?? this.#shown.find((name) => this.#fits.has(name));
-    if (first) this.#ways.insert(first.path, true);
+  /** The one that fits best what is searched for. */
+  insertNearest(): void {
+    const nearest = nearestOf(this.#shown, this.#fits, this.#wanted);
+    if (nearest) this.#ways.insert(nearest.path, true);
   }
 
   #draw(): void {

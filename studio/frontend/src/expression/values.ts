@@ -67,6 +67,18 @@ export function matching(names: readonly Name[], wanted: string): Set<Name> {
   return found;
 }
 
+/** Of the names that fit, the one that is called so; else one that has it in its name; else a value that has it somewhere. */
+export function nearestOf(names: readonly Name[], fits: ReadonlySet<Name>, wanted: string): Name | undefined {
+  const last = wanted.toLowerCase().split(/\s+/).at(-1)!;
+  const fitting = names.filter((name) => fits.has(name));
+  return (
+    fitting.find(({ name }) => name.toLowerCase() === last) ??
+    fitting.find(({ name }) => name.toLowerCase().includes(last)) ??
+    fitting.find(({ parts }) => !parts.length) ??
+    fitting[0]
+  );
+}
+
 /** What people read from the outermost to this one: ["Search mail", "messages", "[0]"]. */
 export function trailOf(name: Name): string[] {
   return name.above ? [...trailOf(name.above), name.name] : [name.name];
