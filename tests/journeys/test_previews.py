@@ -13,7 +13,7 @@ from scripts.studio import Studio
 from tests.conftest import Complaints
 from tests.journeys.hands import drawn
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 
 def save(studio: Studio, id: str, *steps: dict[str, Any]) -> None:
