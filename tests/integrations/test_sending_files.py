@@ -11,8 +11,8 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from integrations._telegram_models import SendDocument
 from integrations.drive import DriveAccount, UploadFile, upload_file
-from integrations.telegram import SendDocument
 from orchestrator.actions import Call, ServiceError
 from orchestrator.settings import Settings
 from orchestrator.workflow import Workflow

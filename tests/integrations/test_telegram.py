@@ -13,8 +13,8 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from integrations.telegram import (
-    WAITING,
+from integrations._telegram_bot import WAITING
+from integrations._telegram_models import (
     Answer,
     Ask,
     Question,
@@ -23,12 +23,8 @@ from integrations.telegram import (
     Sent,
     TelegramAccount,
     WaitForAnswer,
-    ask,
-    send_document,
-    send_message,
-    telegram,
-    wait_for_answer,
 )
+from integrations.telegram import ask, send_document, send_message, telegram, wait_for_answer
 from orchestrator.actions import (
     AccountError,
     Action,
