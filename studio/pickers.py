@@ -71,7 +71,12 @@ def _options(picker: str, engine: WorkflowEngine) -> list[Option]:
 @st.cache_data(ttl=SECONDS_KEPT, max_entries=100, show_spinner=False)
 def _fetch(picker: str, home: str, _engine: WorkflowEngine) -> list[Option]:
     """`home` keeps the lists of two engines apart. Two things of one name are told apart by a number."""
-    return list(distinct(dict(_held(picker, _engine))).items())
+    return options_now(picker, _engine)
+
+
+def options_now(picker: str, engine: WorkflowEngine) -> list[Option]:
+    """What can be chosen, asked for anew: that may take as long as the service takes. Raises `PatchbayError`."""
+    return list(distinct(dict(_held(picker, engine))).items())
 
 
 def _held(picker: str, engine: WorkflowEngine) -> Iterable[Option]:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from pathlib import Path
+
+from orchestrator.actions import Account, Call, Connector, Params, Result, field
+from orchestrator.registry import Registry
+from orchestrator.settings import Settings
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.names import in_words, names_by_parameter, names_for
 from studio.run_again import given_field
@@ -33,3 +40,35 @@ def test_what_is_run_again_elsewhere_is_chosen_by_name(engine: WorkflowEngine) -
     assert (chosen.kind, chosen.initial) == ("choice", id)
     assert (id, "Inbox summaries") in chosen.options
     assert given_field("parent", "Tasks, or so", {}, names).kind == "text", "what was typed stays as it was typed"
+
+
+class Look(Params):
+    """Look at a room."""
+
+    room: str = field("Room", picker="rooms.all")
+
+
+class Room(Result):
+    name: str = field("Name")
+
+
+def test_a_page_does_not_wait_for_a_service_that_keeps_it_waiting(made_home: Path) -> None:
+    answers = threading.Event()
+    rooms = Connector("rooms", title="Rooms")
+
+    @rooms.picker("all")
+    def _(account: Account) -> list[tuple[str, str]]:
+        answers.wait(60)
+        return [("17", "The blue room")]
+
+    @rooms.action("Look at a room", effect="read", result=Room)
+    def look(p: Look, account: Account, call: Call) -> Room:
+        return Room(name=p.room)
+
+    engine = WorkflowEngine(Settings(home=made_home), registry=Registry([rooms]))
+    assert names_for("rooms.look", engine) == {}
+    answers.set()
+    while not names_for("rooms.look", engine):
+        time.sleep(0.01)
+    assert in_words("Book '17'.", names_for("rooms.look", engine)) == "Book 'The blue room'."
+    engine.close()
