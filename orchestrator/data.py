@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard, cast
 
@@ -14,6 +15,8 @@ DEPTH = 128
 
 _ROOM = 254 - DEPTH
 
+_NUMBER = re.compile(r"([0-9]{1,18})")
+
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     """A JSON object."""
@@ -23,6 +26,12 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 def is_list(value: object) -> TypeGuard[list[Any]]:
     """A JSON list."""
     return isinstance(value, list)
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts names as people count: "Step 2" before "Step 10", large letters as small ones."""
+    # Before each number stands a text, if only an empty one: a number never meets a text.
+    return [(int(part), "") if number % 2 else (0, part.lower()) for number, part in enumerate(_NUMBER.split(name))]
 
 
 def short(value: Any) -> str:

@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from orchestrator import validation
-from orchestrator.data import is_object
+from orchestrator.data import is_object, natural
 from orchestrator.errors import InvalidFile, NotFound, PatchbayError, Where
 from orchestrator.expressions import nearest
 from orchestrator.settings import ROOT
@@ -75,8 +75,8 @@ class Shelf(Generic[T]):
         return sorted(self._paths())
 
     def list(self) -> list[Entry]:
-        """Every file, by name."""
-        return sorted((self._entry(id, path) for id, path in self._paths().items()), key=lambda e: e.name.lower())
+        """Every file, by name: "Report 2" before "Report 10"."""
+        return sorted((self._entry(id, path) for id, path in self._paths().items()), key=lambda e: natural(e.name))
 
     def load(self, id: str) -> T:
         """Raises `NotFound`, `InvalidFile` or `InvalidWorkflow`."""

@@ -89,11 +89,13 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a replay. `error` says why it could not take place."""
+    """What came of a replay. `error` says why it could not take place. `now` is the test that this replay makes,
+    for when its differences are wanted; None where it came to another end than the kept run, or lacked an answer."""
 
     test: WorkflowTest
     deviations: tuple[Deviation, ...] = ()
     error: str = ""
+    now: WorkflowTest | None = None
 
     @property
     def passed(self) -> bool:
@@ -166,7 +168,11 @@ def replay(test: WorkflowTest, workflow: Workflow, engine: WorkflowEngine, *, mo
     if run.status not in FINAL:
         asking = ", ".join(f"'{question.step}'" for question in run.questions)
         return Verdict(test, error=f"It waits at {asking or 'a step'} that the kept run has no answer of.")
-    return Verdict(test, tuple(_deviations(test, run, ignore_models=model is not None)))
+    # What failed for want of an answer failed here alone: nobody wants that.
+    unanswered = any(item.error and (step.id, item.item) not in answers for step in run.steps for item in step.items)
+    ended = run.status == test.status and not unanswered
+    now = made_of(run, test.name).model_copy(update={"at": test.at}) if ended else None
+    return Verdict(test, tuple(_deviations(test, run, ignore_models=model is not None)), now=now)
 
 
 # --- the stage

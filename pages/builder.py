@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from orchestrator.errors import Problem
+from orchestrator.errors import NotFound, Problem
 from orchestrator.history import RunView
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.builder.bar import bar
@@ -20,6 +20,7 @@ from studio.components import editor
 from studio.editing import Editing, change, change_text, cross, open_editing
 from studio.history_panel import history_panel
 from studio.markup import plain
+from studio.missing import show_missing
 from studio.publish_bar import conflict_box
 from studio.routes import asked
 from studio.run_view import is_over
@@ -27,9 +28,14 @@ from studio.turns import saw, token
 from studio.views import choose_view
 from studio.workflow_view import marks, problems_of
 
-# The canvas needs the room that other pages leave empty. What is chosen stays legible under the mouse.
+# The canvas needs the room that other pages leave empty, and all that the forms can do without: beside forms of this
+# width the palette has room at its side on a screen of 1440 pixels. What is chosen stays legible under the mouse.
 ROOM = """<style>
 [data-testid='stMainBlockContainer'] {padding: 4rem 1.5rem 1rem}
+@media (min-width: 641px) {
+  [data-testid='stColumn']:has(+ [data-testid='stColumn'] .st-key-inspector) {flex: 1 1 0; min-width: 0}
+  [data-testid='stColumn']:has(.st-key-inspector) {flex: 0 0 clamp(min(340px, 40%), 25vw, 480px); min-width: 0}
+}
 [data-testid='stMain'] [role='radio'][aria-checked='true']:hover {
   background-color: color-mix(in srgb, currentColor 10%, transparent)
 }
@@ -46,7 +52,11 @@ VIEWS = {
 
 
 def builder_page(id: str, engine: WorkflowEngine) -> None:
-    editing = open_editing(id, engine.workflow_versions)
+    try:
+        editing = open_editing(id, engine.workflow_versions)
+    except NotFound:
+        show_missing(id, engine.library.workflows, "builder")
+        return
     found = problems_of(editing.text, engine)
     st.html(ROOM)
     bar(editing, found, engine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from orchestrator.errors import PatchbayError
+from orchestrator.errors import NotFound, PatchbayError
 from orchestrator.templates import Template
 from orchestrator.workflow_engine import WorkflowEngine, current
 from studio.editing import Editing, editing_in_hand, open_editing
@@ -12,6 +12,7 @@ from studio.failures import describe, show
 from studio.history_panel import history_panel
 from studio.library_actions import file_buttons
 from studio.markup import plain
+from studio.missing import show_missing
 from studio.publish_bar import conflict_box, discard_button, publish_popover, standing
 from studio.routes import asked, link
 from studio.templates.cases_panel import cases_panel
@@ -33,7 +34,11 @@ VIEWS = {
 def template_page(id: str, engine: WorkflowEngine) -> None:
     versions = engine.template_versions
     link("All templates", "templates", ":material/arrow_back:")
-    editing = editing_in_hand(id, versions)
+    try:
+        editing = editing_in_hand(id, versions)
+    except NotFound:
+        show_missing(id, versions.shelf, "templates")
+        return
     template, problem = judged(editing.content)
     head(editing, template, problem, engine)
     conflict_box(editing, versions)

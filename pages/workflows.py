@@ -14,6 +14,7 @@ from studio.components import canvas
 from studio.failures import describe, show, show_problems
 from studio.library_actions import file_buttons
 from studio.markup import cell, plain
+from studio.missing import show_missing
 from studio.pinning import pin_button
 from studio.routes import asked, link
 from studio.run_form import run_form
@@ -43,7 +44,9 @@ def list_page(engine: WorkflowEngine) -> None:
 def workflow_page(id: str, engine: WorkflowEngine) -> None:
     shelf = engine.library.workflows
     link("All workflows", "workflows", ":material/arrow_back:")
-    shelf.path(id)
+    if id not in shelf.ids():
+        show_missing(id, shelf, "workflows")
+        return
     try:
         workflow = engine.load_workflow(id)
     except PatchbayError as error:

@@ -87,7 +87,9 @@ def _show(editing: Editing, version: Version, known: Sequence[Version], versions
     with st.expander("The whole text", icon=":material/data_object:"):
         st.code(text, language="json")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        restored = not newest and st.button(
+        if same := not newest and _says_the_same(text, versions.text(editing.id, known[0].number)):
+            st.caption(":material/check: It says the same as the version that is used now: nothing to restore.")
+        restored = not (newest or same) and st.button(
             "Restore this version",
             icon=":material/restore:",
             type="primary",
@@ -102,6 +104,13 @@ def _show(editing: Editing, version: Version, known: Sequence[Version], versions
             if st.button("Keep", key=f"keep-label:{version.number}"):
                 versions.label(editing.id, version.number, label or "")
                 st.rerun()
+
+
+def _says_the_same(one: str, other: str) -> bool:
+    try:
+        return not changes(parse_text(one), parse_text(other))
+    except PatchbayError:
+        return one == other
 
 
 def _compare(older: str, newer: str, versions: Versions[Any], key: str) -> None:

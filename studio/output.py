@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 import streamlit as st
 
-from studio.markup import facts, plain, prose, table
+from studio.markup import cell, facts, plain, prose, table
 from studio.routes import link_out
 from studio.values import Shown, shown
+
+LINE = 300
+"""Characters of a value that stands in a line with others."""
+
+EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 _LABELS = {"url": "Open what was made"}
 
@@ -73,6 +78,15 @@ def whole_content(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode()
     return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+
+
+def line_of(value: Any) -> str:
+    """A value in one line: what an object has by its names, what is in a list one after the other."""
+    if isinstance(value, Mapping):
+        return " · ".join(f"{words(str(key))}: {line_of(part)}" for key, part in value.items() if part not in EMPTY)
+    if isinstance(value, list | tuple):
+        return ("; " if any(isinstance(part, Mapping) for part in value) else ", ").join(map(line_of, value))
+    return cell(value, LINE)
 
 
 def words(name: str) -> str:

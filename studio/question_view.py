@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.data import is_object
 from orchestrator.history import Question, RunView
+from orchestrator.steps.approve import Approve
 from orchestrator.workflow import Input
+from studio.builder.edit import find_step
 from studio.forms import Field, declared_field
 from studio.moments import moment
 from studio.run_view import step_name
@@ -37,15 +40,30 @@ def asked_of(questions: Iterable[Question]) -> list[Question]:
 
 
 def circumstances(question: Question, run: RunView, timezone: str | None) -> list[str]:
-    """Which step asks, for which item, whom, and until when."""
+    """Which step asks, for which item, whom, until when, and what comes of no answer."""
     step = next((step for step in run.steps if step.id == question.step), None)
     parts = [
         f"Step {step_name(step)}" if step else "",
         f"item {int(question.item) + 1}" if question.item.isdecimal() else "",
         f"asked: {question.who}" if question.who else "",
         f"answer by {moment(question.until, timezone)}" if question.until else "",
+        _unanswered(question, run) if question.until else "",
     ]
     return [part for part in parts if part]
+
+
+def _unanswered(question: Question, run: RunView) -> str:
+    """What it comes to when nobody answers in time; "" where that is not known before."""
+    asks = find_step(run.workflow, question.step) or {}
+    is_step = asks.get("uses") == Approve.id
+    given = asks.get("with") if is_step else asks.get("approve")
+    match given.get("otherwise", "reject") if is_object(given) else None:
+        case "approve":
+            return "without an answer it counts as approved" if is_step else "without an answer it is sent"
+        case "reject":
+            return "without an answer it counts as rejected" if is_step else "without an answer it is not sent"
+        case _:
+            return ""
 
 
 def answer_field(question: Question) -> Field:

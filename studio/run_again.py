@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 import streamlit as st
 
 from orchestrator.beginnings import beginning
@@ -22,7 +21,7 @@ from studio.markup import cell, plain, table
 from studio.moments import duration, moment
 from studio.names import names_by_parameter
 from studio.notices import notice
-from studio.output import whole_content, words
+from studio.output import line_of, whole_content, words
 from studio.routes import asked, go
 from studio.run_view import is_over, step_name
 from studio.status import look
@@ -236,6 +235,4 @@ def _word(status: str | None) -> str:
 
 
 def _side(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return cell(value, CELL)
-    return cell(orjson.dumps(told(beginning(value)), default=str).decode(), CELL)
+    return cell(line_of(told(beginning(value))), CELL)

@@ -74,12 +74,13 @@ def _setup(editing: Editing, step: Mapping[str, Any], known: Known, engine: Work
     uses = str(step.get("uses"))
     lists = lists_of(pickers_of(uses, engine.registry), engine)
     params = params_of(step, engine.registry, lists)
-    if not params:
+    action = described(uses, engine.registry)
+    if action and not params:
         st.caption("It needs nothing.")
     param_form(editing, step["id"], params, *_expressions(editing, step, "setup", known, engine), engine)
     if uses == "states":
         states_form(editing, step, known, engine)
-    if action := described(uses, engine.registry):
+    if action:
         st.caption(_as_code(action.description))
 
 

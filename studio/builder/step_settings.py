@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from orchestrator.data import is_list, is_object
-from orchestrator.errors import InvalidInput
+from orchestrator.errors import InvalidInput, Problem
 from orchestrator.workflow import DAY
 from orchestrator.workflow_engine import WorkflowEngine
 from studio.builder import widget_state
+from studio.builder.accepted import refused
 from studio.builder.account_field import account_field
 from studio.builder.edit import every_step, set_value
 from studio.builder.expression_form import ExpressionForm
@@ -20,6 +21,7 @@ from studio.builder.outputs import output_fields
 from studio.builder.variables import nearest_list
 from studio.editing import Editing, change
 from studio.forms import Field, text_of, value_of
+from studio.markup import capital, plain
 
 UNANSWERED = {"reject": "It is not sent, and the step fails", "approve": "It is sent"}
 AGAIN = {
@@ -49,15 +51,20 @@ def step_settings(
     row.expression(expressions, "for_each", "Once for each of", f"{{{{ {some} }}}}", step, _items)
     if step.get("for_each") is not None:
         row.number(("concurrency",), "At the same time, at most", step.get("concurrency"), 4, whole=True, least=1)
-    account_field(str(step.get("uses")).split(".")[0], step.get("account"), row.key(("account",)), row.put, engine)
-    _retry(row, step)
-    row.number(("timeout",), "Seconds that one try may take", step.get("timeout"))
-    row.number(("deadline",), "Seconds for all tries together", step.get("deadline"))
+    uses = str(step.get("uses"))
+    unfit = refused(uses, engine)
+    if "account" not in unfit:
+        account_field(uses.split(".")[0], step.get("account"), row.key(("account",)), row.put, engine)
+    if "retry" not in unfit:
+        _retry(row, step)
+    if "timeout" not in unfit:
+        row.number(("timeout",), "Seconds that one try may take", step.get("timeout"))
+    if "deadline" not in unfit:
+        row.number(("deadline",), "Seconds for all tries together", step.get("deadline"))
     others = {one["id"]: f"Go to '{one.get('name') or one['id']}'" for one in every_step(editing.content)}
     others.pop(id, None)
     row.choice(("on_error",), "When it fails", step.get("on_error"), {**ON_ERROR, **others}, ON_ERROR["fail"])
-    action = engine.registry.get(str(step.get("uses")))
-    if action is not None and action.effect == "read":
+    if "cache" not in unfit:
         row.switch(
             ("cache",),
             "Take an earlier result when nothing changed",
@@ -66,8 +73,11 @@ def step_settings(
         )
         if step.get("cache"):
             _cache(row, step["cache"])
-    if action is not None and action.effect != "read":
+    if "approve" not in unfit:
         _approve(row, expressions, step)
+    for name, problem in unfit.items():
+        if name in step:
+            row.unfit(name, problem)
     if inside is not None:
         st.markdown("**What it gives each time**", help="Without any, the outputs of the steps inside it.")
         output_fields(step.get("output"), row.key(("output",)), row.put, inside)
@@ -115,6 +125,18 @@ class _Row:
             placeholder=hint if default is None else None,
             on_change=self._take(path, default, put),
         )
+
+    def unfit(self, name: str, problem: Problem) -> None:
+        """What stands in the file and does nothing: why, and the way out."""
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":orange[{plain(capital(problem.message))}] {plain(problem.remedy)}", width="stretch")
+            st.button(
+                f"Remove '{name}'",
+                icon=":material/delete:",
+                key=f"remove:{self.key((name,))}",
+                on_click=self.put,
+                args=((name,), None),
+            )
 
     def choice(self, path: tuple[str, ...], label: str, value: Any, options: Mapping[str, str], otherwise: str) -> None:
         key = self.key(path)

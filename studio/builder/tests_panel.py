@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import streamlit as st
@@ -13,8 +12,10 @@ from orchestrator.workflow_tests import Verdict, WorkflowTests, replay
 from studio.builder.edit import find_step
 from studio.editing import Editing
 from studio.failures import guarded
-from studio.markup import plain, table
+from studio.markup import cell, plain, table
 from studio.moments import moment
+from studio.notices import notice
+from studio.output import line_of
 from studio.pickers import models
 
 CELL = 200
@@ -61,6 +62,7 @@ def tests_panel(editing: Editing, right: bool, engine: WorkflowEngine) -> None:
                     st.rerun()
             if verdict is not None:
                 _show(verdict, editing)
+                _offer_to_accept(verdict, tests, shown)
 
 
 @guarded()
@@ -90,6 +92,25 @@ def _show(verdict: Verdict, editing: Editing) -> None:
         st.html(table(["Where", "What", "Was", "Is"], rows))
 
 
+def _offer_to_accept(verdict: Verdict, tests: WorkflowTests, shown: str) -> None:
+    """What was meant to change is what the test expects from now on."""
+    now = verdict.now
+    if now is None or verdict.passed:
+        return
+    accepted = st.button(
+        "Accept as the new answer",
+        icon=":material/done_all:",
+        key=f"accept-test:{verdict.test.name}",
+        help="Keep what came out this time: the test expects it from now on.",
+    )
+    if accepted:
+        with guarded():
+            tests.save(now)
+            st.session_state[shown][now.name] = Verdict(now, now=now)
+            notice(f"'{now.name}' expects the new answers now.")
+            st.rerun()
+
+
 def _title(id: str, editing: Editing) -> str:
     """What people call a step of the draft."""
     if not id:
@@ -99,5 +120,4 @@ def _title(id: str, editing: Editing) -> str:
 
 
 def _text(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= CELL else text[: CELL - 1] + "…"
+    return cell(line_of(value), CELL)

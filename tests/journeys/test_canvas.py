@@ -112,6 +112,14 @@ class Canvas:
         assert box
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
+    async def free_spot(self, *ids: str) -> tuple[float, float]:
+        """A point of the canvas where nothing is, half way between the lowest of these boxes and its lower edge."""
+        stage = await self.page.get_by_role("group", name="Canvas", exact=True).bounding_box()
+        boxes = [await self.box(id).bounding_box() for id in ids]
+        assert stage
+        lowest = max(box["y"] + box["height"] for box in boxes if box)
+        return stage["x"] + stage["width"] / 2, (lowest + stage["y"] + stage["height"]) / 2
+
     async def go_to_line(self, id: str) -> None:
         x, y = await self.spot(self.line(id).locator("path").first)
         await self.page.mouse.move(x, y)
@@ -597,6 +605,17 @@ class Fingers:
         spots = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
         await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
 
+    async def carry(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """Sideways first, since up and down scrolls what lies under the finger; then to the end."""
+        x, y = begin
+        await self.touch("touchStart", begin)
+        for part in range(1, 7):
+            await self.touch("touchMove", (x + part * 8, y))
+        for part in range(1, 7):
+            share = part / 6
+            await self.touch("touchMove", (x + 48 + (end[0] - x - 48) * share, y + (end[1] - y) * share))
+        await self.touch("touchEnd")
+
     async def slide(self, *ways: tuple[tuple[float, float], tuple[float, float]]) -> None:
         """Each finger from a point to another one, all at once."""
         await self.touch("touchStart", *(begin for begin, _ in ways))
@@ -605,6 +624,14 @@ class Fingers:
             at = [(x + (u - x) * share, y + (v - y) * share) for (x, y), (u, v) in ways]
             await self.touch("touchMove", *at)
         await self.touch("touchEnd")
+
+
+async def test_a_step_that_an_address_names_is_in_sight_however_far_behind(
+    page: Page, harness: tuple[str, Path]
+) -> None:
+    canvas = await opened(page, harness, draft=chain(*(f"s{number}" for number in range(20))), selected="s19")
+    await expect(canvas.box("s19")).to_be_in_viewport(ratio=1)
+    await expect(canvas.box("s0")).not_to_be_in_viewport()
 
 
 async def test_a_finger_adds_moves_and_joins_steps_on_a_phone(browser: Browser, harness: tuple[str, Path]) -> None:
@@ -616,8 +643,7 @@ async def test_a_finger_adds_moves_and_joins_steps_on_a_phone(browser: Browser, 
     await page.get_by_role("button", name="Add a step", exact=True).tap()
     option = page.get_by_role("option", name="Wait", exact=True)
     await option.scroll_into_view_if_needed()
-    x, y = await canvas.spot(option)
-    await finger.slide(((x, y), (x + 160, y + 20)))
+    await finger.carry(await canvas.spot(option), await canvas.free_spot("a", "b"))
     kept = await canvas.when(lambda kept: len(kept["draft"]["steps"]) == 3)
     assert kept["draft"]["steps"][2] == {"id": "wait", "uses": "wait"}
     await expect(page.get_by_role("combobox")).not_to_be_in_viewport()

@@ -28,6 +28,13 @@ def own(library: Library, name: str, text: str) -> Path:
     return path
 
 
+def test_names_with_numbers_are_listed_as_people_count(library: Library) -> None:
+    for number in (10, 2, 1):
+        own(library, f"r{number}.json", SHIPPED.replace("hello", f"r{number}").replace("Hello", f"report {number}"))
+    named = [entry.name for entry in library.workflows.list() if not entry.shipped]
+    assert named == ["report 1", "report 2", "report 10"]
+
+
 def test_what_a_person_made_stands_before_what_is_shipped(library: Library) -> None:
     shipped = library.workflows.load("hello")
     path = library.workflows.save(shipped.model_copy(update={"name": "Mine"}))

@@ -71,6 +71,27 @@ def test_what_another_version_would_do_otherwise_is_told_step_by_step(
     ]
 
 
+def test_a_difference_that_is_wanted_is_what_the_test_expects_from_then_on(
+    engine: WorkflowEngine, flow: Workflow, kept: WorkflowTest
+) -> None:
+    changed = with_step(flow, "each", **{"with": {"text": "{{ item | upper }}!"}})
+    now = replay(kept, changed, engine).now
+    assert now
+    assert (now.name, now.workflow, now.at, now.inputs) == (kept.name, kept.workflow, kept.at, kept.inputs)
+    assert replay(now, changed, engine).passed
+    assert not replay(now, flow, engine).passed
+
+
+def test_what_fails_now_and_did_not_is_never_expected(
+    engine: WorkflowEngine, flow: Workflow, kept: WorkflowTest
+) -> None:
+    content = flow.dump()
+    for on_error in ("fail", "continue"):
+        new = {"id": "new", "uses": "board.echo", "on_error": on_error}
+        more = Workflow.model_validate({**content, "steps": [*content["steps"], new]})
+        assert replay(kept, more, engine).now is None, on_error
+
+
 def test_a_step_that_the_kept_run_did_not_have_has_no_answer(
     engine: WorkflowEngine, flow: Workflow, kept: WorkflowTest
 ) -> None:

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
-from tests.pages.conftest import Open, Save, expression, said, type_into
+from orchestrator.workflow_tests import WorkflowTests, made_of
+from tests.pages.conftest import Open, Save, expression, link_labels, said, type_into
 
 
 @pytest.fixture
@@ -133,6 +134,19 @@ class TestAStep:
         assert step()["cache"] is True
         at.number_input(key="setting:reads:mail:retry.attempts").set_value(1).run()
         assert "retry" not in step(), "one try is none again"
+
+    def test_is_offered_no_setting_that_the_checker_refuses_and_is_rid_of_one_that_it_has(
+        self, open_page: Open, save: Save, engine: WorkflowEngine
+    ) -> None:
+        save("waits", steps=[{"id": "pause", "uses": "wait", "with": {"seconds": 1}, "timeout": 5}])
+        at = open_page("builder", id="waits", step="pause")
+        at.session_state["inspector:waits"] = "Settings"
+        at.run()
+        assert [one.key for one in at.number_input if one.key and one.key.startswith("setting:")] == []
+        assert "Wait has no 'timeout'." in said(at)
+        press(at, "remove:setting:waits:pause:timeout")
+        assert "timeout" not in draft(engine, "waits")["steps"][0]
+        assert "has no 'timeout'" not in said(at)
 
     def test_is_tried_out_and_its_output_pinned(self, at: AppTest, engine: WorkflowEngine) -> None:
         choose(at)
@@ -276,6 +290,10 @@ class TestPublishing:
         press(at, "restore")
         assert engine.load_workflow("reads").name == "Reads mail"
         assert [version.number for version in engine.workflow_versions.history("reads")] == [3, 2, 1]
+        view(at, "history")
+        at.radio(key="version").set_value(1).run()
+        assert "nothing to restore" in said(at)
+        assert not [one for one in at.button if one.key == "restore"]
 
 
 class TestTwoPeople:
@@ -389,5 +407,27 @@ def test_an_input_says_what_can_be_given(at: AppTest, engine: WorkflowEngine) ->
     assert draft(engine)["inputs"]["n"]["choices"] == [1, 2]
 
 
-def test_one_that_does_not_exist_is_one_sentence(open_page: Open) -> None:
-    assert "There is no workflow" in open_page("builder", id="nope").error[0].value
+def test_one_that_does_not_exist_is_one_sentence_and_the_way_to_those_that_do(open_page: Open, save: Save) -> None:
+    save("reads", name="Reads mail")
+    at = open_page("builder", id="nope")
+    assert at.error[0].value.startswith("**There is no workflow 'nope'.**")
+    assert "reads" not in at.error[0].value, "no list of all of them"
+    assert "See all workflows" in link_labels(at)
+    assert "Did you mean 'Reads mail'?" in link_labels(open_page("builder", id="read"))
+
+
+def test_a_difference_that_is_wanted_is_taken_into_the_test(at: AppTest, engine: WorkflowEngine, save: Save) -> None:
+    run_id = engine.start_workflow(engine.load_workflow("reads"))
+    assert engine.wait(run_id).status == "succeeded"
+    tests = WorkflowTests(engine.settings.home)
+    tests.save(made_of(engine.run(run_id), "Two mails"))
+    choose(at)
+    type_into(at, QUERY, "from:ann")
+    view(at, "tests")
+    press(at, "run-tests")
+    assert "from:ann" in said(at)
+    press(at, "accept-test:Two mails")
+    assert "Nothing differs." in said(at)
+    assert tests.list("reads")[0].steps["mail"][0].input["query"] == "from:ann"
+    press(at, "run-tests")
+    assert "Nothing differs." in said(at)

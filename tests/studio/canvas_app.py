@@ -1,8 +1,8 @@
 """A page with the canvas alone, for its tests and measurements: `python -m tests.studio.canvas_app PORT FILE`.
 
-FILE is read at each script run, `{"kept", "draft", "status", "problems", "read_only", "compare", "slow": SECONDS}`,
-and what the page knows is written to the file that "kept" named when the page was opened, so that a test sees what
-Python got.
+FILE is read at each script run,
+`{"kept", "draft", "status", "problems", "read_only", "compare", "selected", "slow": SECONDS}`, and what the page knows
+is written to the file that "kept" named when the page was opened, so that a test sees what Python got.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def page() -> None:
     given = json.loads(file.read_text("utf-8"))
     state = st.session_state
     state.setdefault("draft", given.get("draft", {"format": 1, "id": "test", "steps": []}))
-    state.setdefault("selected", None)
+    state.setdefault("selected", given.get("selected"))
     state.setdefault("runs", 0)
     state.setdefault("kept", given["kept"])
     time.sleep(given.get("slow", 0))

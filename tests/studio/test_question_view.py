@@ -27,6 +27,20 @@ def test_who_is_asked_for_what_and_until_when() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asks", "comes"),
+    [
+        ({"uses": "approve", "with": {"within": 60}}, "without an answer it counts as rejected"),
+        ({"uses": "approve", "with": {"otherwise": "approve"}}, "without an answer it counts as approved"),
+        ({"uses": "gmail.send_message", "approve": {"within": 60}}, "without an answer it is not sent"),
+        ({"uses": "gmail.send_message", "approve": {"otherwise": "approve"}}, "without an answer it is sent"),
+    ],
+)
+def test_what_comes_of_no_answer_is_said_before(asks: dict[str, Any], comes: str) -> None:
+    waits = replace(run(step("ask")), workflow={"steps": [{"id": "ask", **asks}]})
+    assert circumstances(question(until=60.0), waits, "UTC")[-1] == comes
+
+
+@pytest.mark.parametrize(
     ("type", "choices", "kind"),
     [
         ("string", None, "multiline"),

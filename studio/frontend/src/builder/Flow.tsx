@@ -135,7 +135,11 @@ export function Flow({ frame, wide }: { readonly frame: RefObject<HTMLDivElement
       onlyRenderVisibleElements={nodes.length > 150}
       minZoom={0.05}
       maxZoom={1.6}
-      onInit={() => begin(flow, frame.current!, store.view.data.compare ? LEGIBLE_COMPARED : LEGIBLE)}
+      onInit={() => {
+        begin(flow, frame.current!, store.view.data.compare ? LEGIBLE_COMPARED : LEGIBLE);
+        const id = store.view.current;
+        if (id) store.set({ reveal: { id } });
+      }}
       proOptions={{ hideAttribution: true }}
       aria-label="Steps of the workflow"
     >
