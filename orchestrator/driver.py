@@ -95,6 +95,8 @@ class Driver:
         self._timers: dict[tuple[str, str], Timer] = {}
         self._finishing: asyncio.Task[None] | None = None
         self._advancing = False
+        self.leaving = False
+        """Nothing new begins here any more."""
 
     def begin(self, new: NewRun, start: dict[str, Any], recorded: Iterable[Event]) -> None:
         """Start a new run. `start` is the data of its first event; `recorded` are events of the run that this one
@@ -199,7 +201,10 @@ class Driver:
             self._recorder.came_of(step, item, questions.refused(answer))
 
     def advance(self) -> None:
-        """Perform all that is to be done now."""
+        """Perform all that is to be done now. Nothing new begins in a run that is being let go of."""
+        if self.leaving:
+            self._recorder.write()
+            return
         record = self._recorder.record
         while commands := decide(self.state):
             for command in commands:
@@ -233,7 +238,7 @@ class Driver:
 
     def _is_owner(self) -> bool:
         """By this process's own clock: it may have been paused for longer than its lease."""
-        return self._clock.now() < self.lease_until
+        return not self.ended.done() and self._clock.now() < self.lease_until
 
     def _is_stale(self, command: Start | Fail) -> bool:
         """Whether a command that was carried out before this one has ended the step, by a failure of another item."""
@@ -257,8 +262,10 @@ class Driver:
                 self._recorder.record("step.cancelled", step, item, attempt)
         self.advance()
 
-    async def stop(self, grace: float) -> None:
-        """Leave the run as it stands, for another process to go on with. Writes under way get `grace` seconds."""
+    async def stop(self, grace: float | None) -> None:
+        """Leave the run as it stands, for another process to go on with. Writes under way get `grace` seconds, or with
+        None until they are over."""
+        self.leaving = True
         self._drop_timers()
         writes: list[asyncio.Task[None]] = []
         for (step, item), task in self._tasks.items():
@@ -270,12 +277,11 @@ class Driver:
             await asyncio.wait(writes, timeout=grace)
         self._end()
 
-    def drop(self) -> None:
-        """Stop at once: another process owns the run, or the journal cannot be written."""
-        self._drop_timers()
-        for task in self._tasks.values():
-            task.cancel()
-        self._end()
+    async def leave(self) -> None:
+        """Let go of the run: another process owns it, or the journal cannot be used. What is being sent comes first:
+        whoever goes on asks the service about it, and must not ask too early."""
+        await self.stop(None)
+        self._recorder.abandon()
 
     def _may_be_sending(self, step: str, item: str) -> bool:
         """Whether a write is under way: to abandon it would be not to know whether it happened."""
@@ -386,8 +392,7 @@ class Driver:
         except StoreError as error:
             log.error("run stopped", run=self.run_id, error=str(error))
             self._tasks.pop((start.step, start.item), None)
-            self.drop()
-            self._recorder.abandon()
+            await self.leave()
             return
         except Exception as error:  # not even what failed could be told: the run must not wait for ever
             said = f"{start.step} could not be run: {type(error).__name__}: {error}"
@@ -412,7 +417,7 @@ class Driver:
             self.advance()
 
     def _set_timer(self, step: str, item: str, until: float | None) -> None:
-        if until is not None:
+        if until is not None and not self.leaving:
             self._timers[step, item] = self._clock.call_at(until, lambda: self._due(step, item))
 
     def _due(self, step: str, item: str) -> None:

@@ -119,7 +119,8 @@ class Engine:
         """Let go of every run, so that it can go on elsewhere."""
         if self._tending:
             self._tending.cancel()
-        await asyncio.gather(*self._background)
+        if self._background:
+            await asyncio.wait(self._background, timeout=GRACE)
         await asyncio.gather(*(driver.stop(GRACE) for driver in list(self._drivers.values())))
         await asyncio.to_thread(self._journal.flush)
         await asyncio.to_thread(self._journal.release, self.owner)
@@ -243,11 +244,14 @@ class Engine:
         return recorded((event for _, event in events), state, graph, without=without)
 
     async def cancel(self, run_id: str) -> None:
-        """Cancel a run, wherever it is under way."""
+        """Cancel a run, wherever it is under way. It is on disk that it was asked for. Raises `NotFound` or
+        `StoreError`."""
         driver = self._drivers.get(run_id)
         if driver and not driver.parked:
             driver.cancel()
-            return
+            with contextlib.suppress(LeaseLost):  # whoever goes on with it is told, below
+                await self._journal.barrier(run_id, driver.fence)
+                return
         row = await asyncio.to_thread(self._journal.run, run_id)
         if row.status not in FINAL:
             await self._signal(run_id, "cancel", {})
@@ -369,7 +373,12 @@ class Engine:
             return await self._begin_once(new, firing, Event("run.started", data=start, at=now))
         driver = self._drive(RunState(self._graphs.of(workflow), new.id), 1, 0, new.lineage, model, now)
         driver.begin(new, start, recorded)
-        await self._journal.barrier(new.id, driver.fence)
+        try:
+            await self._journal.barrier(new.id, driver.fence)
+        except LeaseLost:
+            if origin:
+                await asyncio.to_thread(self._journal.run, origin)  # it may have been deleted meanwhile
+            raise
         return RunId(new.id)
 
     async def _begin_once(self, new: NewRun, firing: Firing, started: Event) -> RunId:
@@ -403,6 +412,8 @@ class Engine:
             lease_until=claimed_at + LEASE,
             park_after=PARK_AFTER if self._recover else math.inf,
         )
+        if earlier := self._drivers.get(state.run_id):  # it was lost since, which nobody here had noticed
+            self._later(earlier.leave())
         self._drivers[state.run_id] = driver
         return driver
 
@@ -411,7 +422,8 @@ class Engine:
         return driver.budget if driver else None
 
     def _forget(self, driver: Driver) -> None:
-        self._drivers.pop(driver.run_id, None)
+        if self._drivers.get(driver.run_id) is driver:
+            del self._drivers[driver.run_id]
         if driver.parked:  # a signal may have come while it was let go
             self._later(self._take_over(driver.run_id))
             parent = self._drivers.get(driver.state.parent or "")
@@ -442,23 +454,30 @@ class Engine:
 
     async def tend(self) -> None:
         now = self._clock.now()
-        if self._drivers:
+        drivers = dict(self._drivers)  # a signal is for these: by then, the run may go on here under a new fence
+        if drivers:
             signals = await asyncio.to_thread(self._journal.renew, self.owner, now)
-            for driver in list(self._drivers.values()):
+            for driver in drivers.values():
                 await self._prolong(driver, now)
             for signal in signals:
-                if signal.run_id in self._drivers:
-                    self._drivers[signal.run_id].heed([signal])
+                if signal.run_id in drivers:
+                    drivers[signal.run_id].heed([signal])
         if self._recover:
             await self._take_over(None)
 
     async def _prolong(self, driver: Driver, now: float) -> None:
         """The lease was renewed at `now`, if it lasted until then. After a pause, another process may own the run."""
-        lasted = now < driver.lease_until
-        if lasted or (await asyncio.to_thread(self._journal.run, driver.run_id)).fence == driver.fence:
+        if now < driver.lease_until or await self._is_ours(driver):
             driver.lease_until = now + LEASE
         else:
             self._lose(driver.run_id, driver.fence)
+
+    async def _is_ours(self, driver: Driver) -> bool:
+        try:
+            row = await asyncio.to_thread(self._journal.run, driver.run_id)
+        except NotFound:  # it went on elsewhere, and was deleted when it was over
+            return False
+        return row.fence == driver.fence
 
     async def _take_over(self, run_id: str | None) -> None:
         """Own what nobody owns: one run, or all of them. One that another task is just taking over is here after it."""
@@ -496,9 +515,11 @@ class Engine:
     def _lose(self, run_id: str, fence: int) -> None:
         """Not so when the run already goes on here under a new fence."""
         driver = self._drivers.get(run_id)
-        if driver and driver.fence == fence:
+        if driver is None or driver.fence != fence:
+            self._journal.abandon(run_id, fence)
+        elif not driver.leaving:
             log.warning("run lost", run=run_id)
-            driver.drop()
+            self._later(driver.leave())
 
 
 def _is_dead(owner: str) -> bool:

@@ -3,7 +3,7 @@
 Appends of all runs that are due together share one transaction and one fsync (group commit). An append is written
 behind: it is on disk a few milliseconds later, or as soon as someone waits at the barrier. A batch names the fence of
 its run's owner; a batch of a process that lost the run is refused as a whole. A run whose batch could not be written
-is let go of: it goes on, from what is recorded, under its next owner.
+is to be let go of (`abandon`): it goes on, from what is recorded, under its next owner.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ class _Queue:
 
 class Journal(JournalReader):
     """What is kept in a store that is open. `on_lost` is called from the writer's thread with the run and the fence of
-    a batch that was refused because somebody else owns the run now, or that could not be written."""
+    a batch that was refused because somebody else owns the run now, or that could not be written. Whoever drives the
+    run abandons it then, once nothing of it is under way."""
 
     def __init__(self, store: Store, *, on_lost: Callable[[RunFence], None] = lambda run: None) -> None:
         super().__init__(store)
@@ -186,7 +187,6 @@ class Journal(JournalReader):
                 errors = [self._commit(writer, [one for one in batches if one.run_id == run]) for run in runs]
                 return next((error for error in errors if error), None)
             failed = {(batch.run_id, batch.fence) for batch in batches}
-            self._abandoned |= failed
             self._refuse(failed, StoreError(f"The journal cannot be written. {error.message}", remedy=error.remedy))
             return self._refused[failed.pop()]
         if lost:

@@ -146,13 +146,20 @@ def _begin(transaction: Transaction, runs: Sequence[NewRun]) -> None:
 
 
 def _first_of_lineage(transaction: Transaction, runs: list[NewRun]) -> list[NewRun]:
-    """The runs without those whose lineage has one that is not over: the two would do the same writes at the same time.
-    They are nobody's then, and lost."""
+    """The runs without those whose lineage has one that is not over: the two would do the same writes at the same time;
+    and those whose origin was deleted, with what was known of its writes. They are nobody's then, and lost."""
     first = {run.lineage: run.id for run in reversed(runs) if run.lineage != run.id}
     if not first:
         return runs
     busy = transaction.going_on(sorted(first))
-    return [run for run in runs if run.lineage == run.id or (run.lineage not in busy and first[run.lineage] == run.id)]
+    origins = {run.origin for run in runs if run.origin and run.lineage != run.id}
+    there: Mapping[str, Held] = transaction.hold(origins, ()) if origins else {}
+    return [
+        run
+        for run in runs
+        if run.lineage == run.id
+        or (run.lineage not in busy and first[run.lineage] == run.id and (run.origin is None or run.origin in there))
+    ]
 
 
 def _first_fired(transaction: Transaction, runs: list[NewRun]) -> list[NewRun]:

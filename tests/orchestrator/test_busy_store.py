@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
+from sqlalchemy import event
 
 from orchestrator.accounts import Accounts
 from orchestrator.clock import SystemClock
@@ -31,11 +32,14 @@ class Busy:
     def __init__(self, store: Store, table: str) -> None:
         self.table = table
         self.refused = 0
-        sa.event.listen(store.engine, "before_cursor_execute", self._look)
+        self.came = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        event.listen(store.engine, "before_cursor_execute", self._look)
 
     def _look(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         if f"FROM {self.table}" in statement and not self.refused:
             self.refused += 1
+            self._loop.call_soon_threadsafe(self.came.set)
             raise StoreError("The database is busy.")
 
 

@@ -70,6 +70,7 @@ async def test_a_server_that_stays_away_is_told_and_the_run_goes_on_when_it_is_b
             journal.runs()
         assert lost == [("r1", 1)]
         server.start()
+        journal.abandon("r1", 1)
         [claim] = journal.claim("me", NOW, lambda owner: False)
         journal.write(logged(1, "goes on", fence=claim.fence))
         await journal.barrier("r1", claim.fence)

@@ -88,6 +88,7 @@ class TestBadStores:
                 with pytest.raises(StoreError, match="Close the other program"):
                     journal.signal("r1", "cancel", {})
                 other.execute("ROLLBACK")
+            journal.abandon("r1", 1)
             [claim] = journal.claim("me", NOW, lambda owner: False)
             journal.write(logged(1, "goes on", fence=claim.fence))
             await journal.barrier("r1", claim.fence)
@@ -103,6 +104,7 @@ class TestBadStores:
             with contextlib.closing(sqlite3.connect(small_disk / "patchbay.db")) as connection:
                 assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
             (small_disk / "ballast").unlink()
+            journal.abandon("r1", 1)
             [claim] = journal.claim("me", NOW, lambda owner: False)
             journal.write(logged(kept + 1, fence=claim.fence))
             journal.flush()
