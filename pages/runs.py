@@ -31,9 +31,7 @@ from studio.run_view import first_choice, headline, is_over, is_still, step_name
 from studio.status import PREVIEW, badge
 from studio.workflow_view import model_notes
 
-GONE = Failure(
-    "This run is not here.", "Runs are deleted after a while, or its address was cut. Choose another one from the list."
-)
+GONE = "Runs are deleted after a while, or its address was cut. Choose another one from the list."
 
 PER_PAGE = 20
 
@@ -74,7 +72,7 @@ def run_page(id: str, engine: WorkflowEngine) -> None:
     try:
         read = read_run(id, engine)
     except NotFound:
-        show(GONE)
+        show(Failure(f"There is no run '{id}'.", GONE))
         return
     run = read.run
     files = files_of(id, engine)

@@ -108,27 +108,33 @@ def _expectations(case: Case, key: str, editing: Editing, template: Template, en
             st.markdown(plain(capital(expectation_words(one))), width="stretch")
             if st.button(":material/close:", help="Take it out", type="tertiary", key=f"drop:{key}:{number}"):
                 left = [other for other in case.expect if other is not one]
-                _expect(case, left, editing, template, engine)
+                _keep(_with(case, left, template), editing, engine)
+                st.rerun()
     kind = st.selectbox("The answer…", list(WORDS), format_func=lambda one: f"… {WORDS[one]}", key=f"kind:{key}")
-    value = ""
+    typed = f"value:{key}:{kind}"
     if kind != "json":
         label = "Question" if kind == "judge" else "Pattern" if kind == "matches" else "Text"
-        value = st.text_input(label, help=HINTS.get(kind), placeholder=HINTS.get(kind), key=f"value:{key}:{kind}")
-    if st.button("Expect this", icon=":material/add:", key=f"expect:{key}"):
+        st.text_input(label, help=HINTS.get(kind), placeholder=HINTS.get(kind), key=typed)
+    wrong = f"wrong:{key}"
+
+    def add() -> None:
         try:
-            new = Expectation.model_validate({"kind": kind, "value": value or ""})
+            new = Expectation.model_validate({"kind": kind, "value": st.session_state.get(typed) or ""})
         except ValidationError as error:
-            st.warning(plain(capital(error.errors()[0]["msg"])) + ".", icon=":material/build:")
+            st.session_state[wrong] = plain(capital(error.errors()[0]["msg"])) + "."
             return
-        _expect(case, [*case.expect, new], editing, template, engine)
+        _keep(_with(case, [*case.expect, new], template), editing, engine)
+
+    # Called before the page is drawn again: a field above it that says something new draws the page anew, and a press
+    # that is only looked for here is then lost.
+    st.button("Expect this", icon=":material/add:", key=f"expect:{key}", on_click=add)
+    if said := st.session_state.pop(wrong, ""):
+        st.warning(said, icon=":material/build:")
 
 
-def _expect(
-    case: Case, expected: Sequence[Expectation], editing: Editing, template: Template, engine: WorkflowEngine
-) -> None:
+def _with(case: Case, expected: Sequence[Expectation], template: Template) -> list[Case]:
     edited = case.model_copy(update={"expect": tuple(expected)})
-    _keep([edited if one is case else one for one in template.cases], editing, engine)
-    st.rerun()
+    return [edited if one is case else one for one in template.cases]
 
 
 def _add(editing: Editing, template: Template, engine: WorkflowEngine) -> None:

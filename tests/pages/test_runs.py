@@ -104,7 +104,7 @@ def test_a_run_on_its_way_is_watched_and_can_be_cancelled(open_page: Open, engin
 def test_an_unknown_run_is_one_sentence(open_page: Open) -> None:
     at = open_page("runs", id="nope")
 
-    assert [error.value.partition("  \n")[0] for error in at.error] == ["**This run is not here.**"]
+    assert [error.value.partition("  \n")[0] for error in at.error] == ["**There is no run 'nope'.**"]
 
 
 def test_the_list_is_filtered_by_state_and_workflow(open_page: Open, engine: WorkflowEngine, save: Save) -> None:
