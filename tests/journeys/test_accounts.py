@@ -37,7 +37,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory, google: str) -> Iterator[St
 
 async def fill_in(page: Page, studio: Studio, service: str) -> None:
     await page.goto(studio.url)
-    await page.get_by_role("link", name="Accounts").click()
+    await page.get_by_test_id("stSidebar").get_by_role("link", name="Accounts").click()
     card = page.get_by_test_id("stVerticalBlock").filter(has=page.get_by_text(service, exact=True)).last
     await card.get_by_role("link", name="Connect").click()
     await page.get_by_role("textbox", name="Client id").first.fill(CLIENT_ID)
