@@ -1,5 +1,6 @@
 import { completions, type Option } from "./complete.ts";
 import { insertion, typed, type Edit } from "./edits.ts";
+import { Focus, isFocusLost } from "./focus.ts";
 import { BACK, Form } from "./form.ts";
 import { begun, heard, isWaiting, telling, type Meeting, type Said, type Told } from "../meeting.ts";
 import { Options } from "./options.ts";
@@ -33,6 +34,7 @@ const gone = new Map<string, { meeting: Meeting; cursor: [number, number] | null
 export class Field {
   readonly #host: HTMLElement;
   readonly #text = document.createElement("textarea");
+  readonly #focus = new Focus(this.#text);
   readonly #mirror = document.createElement("div");
   readonly #label = document.createElement("label");
   readonly #help = document.createElement("button");
@@ -121,9 +123,8 @@ export class Field {
 
   destroy(): void {
     this.flush();
-    const root = this.#host.getRootNode() as ShadowRoot;
-    const cursor: [number, number] | null =
-      root.activeElement === this.#text ? [this.#text.selectionStart, this.#text.selectionEnd] : null;
+    const { selectionStart, selectionEnd } = this.#text;
+    const cursor: [number, number] | null = this.#focus.isIn ? [selectionStart, selectionEnd] : null;
     if (cursor || isWaiting(this.#meeting)) gone.set(this.#data.id, { meeting: this.#meeting, cursor, at: Date.now() });
     this.#options.close();
     this.#form.leave(this);
@@ -137,7 +138,7 @@ export class Field {
       this.#meeting = before.meeting;
       this.#write(before.meeting.text);
     }
-    if (!before.cursor) return;
+    if (!before.cursor || !isFocusLost()) return;
     this.focus();
     this.#text.setSelectionRange(...before.cursor);
   }

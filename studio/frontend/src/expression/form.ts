@@ -6,6 +6,9 @@ import type { Panel } from "./panel.ts";
  * above it comes or goes. */
 export const BACK = 3000;
 
+/** Milliseconds for which a wish to see the values stands, unless the person turns to something else. */
+const PATIENCE = 30_000;
+
 /** What the fields of one form share: the names that they can use, and the panel that shows them. The parts of a form are
  * drawn one by one, in any order, and drawn anew. */
 export class Form {
@@ -23,6 +26,11 @@ export class Form {
     return form;
   }
 
+  /** A person turns to something else: nothing that they asked for before opens over it. */
+  static turn(): void {
+    for (const form of this.#all.values()) form.#wanted = null;
+  }
+
   get panel(): Panel | null {
     return this.#panel;
   }
@@ -38,12 +46,13 @@ export class Form {
     this.#meet();
   }
 
-  /** The field is taken away. */
+  /** The field is taken away. Its next one may be there already. */
   leave(field: Field): void {
     if (this.#fields.get(field.id) === field) this.#fields.delete(field.id);
     if (this.#panel?.openFor !== field) return;
     this.#want(field, this.#panel.hasFocus);
     this.#panel.close();
+    this.#meet();
   }
 
   /** The panel is drawn. */
@@ -52,10 +61,11 @@ export class Form {
     this.#meet();
   }
 
-  /** The panel is taken away. */
+  /** The panel is taken away. Its next one may be there already. */
   unseat(panel: Panel): void {
     if (panel.openFor) this.#want(panel.openFor, panel.hasFocus);
     if (this.#panel === panel) this.#panel = null;
+    this.#meet();
   }
 
   /** A person asks for the values for this field, or for none any more. */
@@ -78,7 +88,7 @@ export class Form {
     const field = wanted && this.#fields.get(wanted.field);
     if (!this.#panel || !field) return;
     this.#wanted = null;
-    if (Date.now() - wanted.at > BACK) return;
+    if (Date.now() - wanted.at > PATIENCE) return;
     this.#panel.open(field);
     if (wanted.takesFocus) this.#panel.focus();
   }

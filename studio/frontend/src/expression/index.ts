@@ -15,6 +15,9 @@ interface Args {
   readonly setStateValue: (name: string, value: unknown) => void;
 }
 
+addEventListener("pointerdown", () => Form.turn(), true);
+addEventListener("keydown", ({ key }) => key === "Escape" && Form.turn(), true);
+
 export default component((parent: ShadowRoot) => {
   const { host, remove } = stage(parent, css);
   let latest: Args;

@@ -1,4 +1,5 @@
 import type { Field } from "./field.ts";
+import { Focus } from "./focus.ts";
 import type { Form } from "./form.ts";
 import { beside, follow, layer } from "./layer.ts";
 import { Tree } from "./tree.ts";
@@ -6,6 +7,7 @@ import { Tree } from "./tree.ts";
 /** The values that can be inserted, beside the field that the person was in last. */
 export class Panel {
   readonly #element = layer("panel");
+  readonly #focus = new Focus(this.#element);
   readonly #search = document.createElement("input");
   readonly #title = document.createElement("div");
   readonly #none = document.createElement("p");
@@ -31,7 +33,7 @@ export class Panel {
   }
 
   get hasFocus(): boolean {
-    return this.#element.contains((this.#element.getRootNode() as ShadowRoot).activeElement);
+    return this.#focus.isIn;
   }
 
   toggle(field: Field): void {
