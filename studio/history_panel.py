@@ -22,6 +22,7 @@ from studio.markup import plain, table
 from studio.moments import ago, moment
 from studio.notices import notice
 from studio.people import who
+from studio.popovers import popover, shut
 from studio.text_diff import is_worth_comparing, text_diff
 from studio.version_view import box_changes, change_rows, origin_words
 
@@ -99,10 +100,11 @@ def _show(editing: Editing, version: Version, known: Sequence[Version], versions
         )
         if restored:
             _restore(editing, version, versions)
-        with st.popover("Give it a name", icon=":material/label:"):
+        with popover("Give it a name", icon=":material/label:", key="name-version"):
             label = st.text_input("Name", value=version.label, key=f"label:{version.number}", max_chars=80)
             if st.button("Keep", key=f"keep-label:{version.number}"):
                 versions.label(editing.id, version.number, label or "")
+                shut("name-version")
                 st.rerun()
 
 

@@ -13,6 +13,7 @@ from studio.failures import guarded
 from studio.history_panel import show_changes
 from studio.markup import plain
 from studio.notices import notice
+from studio.popovers import popover, shut
 from studio.text_diff import text_diff
 
 
@@ -27,14 +28,13 @@ def standing(editing: Editing) -> str:
 def publish_popover(editing: Editing, versions: Versions[Any], why_not: str | None) -> None:
     """What changes, and the button that makes it so. `why_not` says what must be mended first."""
     unchanged = None if editing.is_changed else "Nothing was changed since the last version."
-    place = st.popover(
+    place = popover(
         "Publish",
         icon=":material/publish:",
         type="primary",
         disabled=bool(unchanged or why_not) or editing.conflict is not None,
         help=unchanged or why_not,
         key="publish",
-        on_change="rerun",
     )
     if not place.open:
         return
@@ -54,6 +54,7 @@ def _publish(editing: Editing, note: str, versions: Versions[Any]) -> None:
         editing.base, editing.published = versions.history(editing.id)[0].number, versions.shelf.text(editing.id)
         raise
     notice(f"Published as version {version.number}.")
+    shut("publish")
     st.rerun()
 
 

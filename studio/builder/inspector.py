@@ -27,6 +27,7 @@ from studio.markup import code, plain
 from studio.names import in_words, names_for
 from studio.output import show_value
 from studio.pickers import lists_of
+from studio.popovers import popover, shut
 from studio.routes import link
 from studio.run_view import no_output, pauses
 from studio.status import badge
@@ -187,7 +188,7 @@ def _type_pin(editing: Editing, id: str, output: Any, engine: WorkflowEngine) ->
         if output is not None and st.button("Pin this output", icon=":material/keep:", key="pin"):
             change(editing, pin(editing.content, id, output), engine.workflow_versions)
             st.rerun()
-        with st.popover("Type an output", icon=":material/edit:"):
+        with popover("Type an output", icon=":material/edit:", key="type-output"):
             _typed_pin(editing, id, output, engine)
 
 
@@ -198,6 +199,7 @@ def _typed_pin(editing: Editing, id: str, output: Any, engine: WorkflowEngine) -
     text = st.text_area(field.label, value=start, height=220, key=f"typed-pin:{id}")
     if st.button("Use it", key=f"use-pin:{id}", type="primary"):
         change(editing, pin(editing.content, id, value_of(field, text)), engine.workflow_versions)
+        shut("type-output")
         st.rerun()
 
 

@@ -12,6 +12,7 @@ from orchestrator.data import is_list, is_object
 from orchestrator.errors import InvalidInput
 from studio.builder.expression_form import ExpressionForm
 from studio.forms import Field, text_of, value_of
+from studio.popovers import popover, shut
 
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
@@ -30,13 +31,14 @@ def output_fields(declared: Any, key: str, put: Put, expressions: ExpressionForm
 
 def add_named(label: str, known: Mapping[str, Any], key: str, add: Callable[[str], None]) -> None:
     """A button that asks for a name that is not taken yet."""
-    with st.popover(label, icon=":material/add:"):
+    with popover(label, icon=":material/add:", key=f"{key}.adding"):
         name = st.text_input("Name", key=f"{key}.new", placeholder="query")
         fits = bool(NAME.fullmatch(name or "")) and name not in known
         if name and not fits:
             st.caption(":red[A name of letters, digits and _, that is not taken yet.]")
         if st.button("Add", key=f"{key}.add", disabled=not fits, type="primary"):
             add(name or "")
+            shut(f"{key}.adding")
             st.rerun()
 
 

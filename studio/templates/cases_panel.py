@@ -17,6 +17,7 @@ from studio.editing import Editing, change
 from studio.forms import collect, template_fields
 from studio.labels import distinct
 from studio.markup import capital, cell, plain
+from studio.popovers import popover, shut
 from studio.templates.choices import Plan, begin_button, choose_judge, choose_models, trial_id
 from studio.templates.draft import sample_of
 from studio.templates.results import answer_cards, last_trial
@@ -138,7 +139,7 @@ def _with(case: Case, expected: Sequence[Expectation], template: Template) -> li
 
 
 def _add(editing: Editing, template: Template, engine: WorkflowEngine) -> None:
-    place = st.popover("Add a case", icon=":material/add:", key="add-case", on_change="rerun")
+    place = popover("Add a case", icon=":material/add:", key="add-case")
     if not place.open:
         return
     with place:
@@ -155,6 +156,7 @@ def _add(editing: Editing, template: Template, engine: WorkflowEngine) -> None:
             case = Case(name=name or f"Case {len(template.cases) + 1}", variables=values)
             _keep([*template.cases, case], editing, engine)
             st.session_state[f"case:{editing.id}"] = len(template.cases)
+            shut("add-case")
             st.rerun()
 
 

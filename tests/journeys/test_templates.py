@@ -88,6 +88,7 @@ async def test_a_template_is_changed_compared_checked_published_and_had_again(
     await page.get_by_role("button", name="Add a case").click()
     await page.get_by_role("button", name="Add", exact=True).click()
     await expect(page.get_by_role("button", name="Expect this")).to_be_visible()
+    await expect(page.get_by_role("button", name="Add", exact=True)).to_be_hidden()
     await drawn(page)
     await page.get_by_label("Text", exact=True).fill("name the day")
     await page.get_by_label("Text", exact=True).press("Enter")
