@@ -15,8 +15,8 @@ from studio.builder.tests_panel import tests_panel
 from studio.builder.trials import known_of, last_run
 from studio.builder.triggers_panel import triggers_panel
 from studio.builder.workflow_settings import workflow_settings
-from studio.canvas import canvas, catalog_of, marks_of
-from studio.components import editor
+from studio.canvas import canvas, catalog_of, hear, marks_of
+from studio.components import editor, typed
 from studio.editing import Editing, change, change_text, cross, open_editing
 from studio.history_panel import history_panel
 from studio.markup import plain
@@ -57,6 +57,7 @@ def builder_page(id: str, engine: WorkflowEngine) -> None:
     except NotFound:
         show_missing(id, engine.library.workflows, "builder")
         return
+    take_up(editing, engine)
     found = problems_of(editing.text, engine)
     st.html(ROOM)
     bar(editing, found, engine)
@@ -64,7 +65,7 @@ def builder_page(id: str, engine: WorkflowEngine) -> None:
     view = choose_view(VIEWS)
     match view:
         case "json":
-            json_view(editing, found, engine)
+            json_view(editing, found)
         case "settings":
             workflow_settings(editing, known_of(editing.content, last_run(id, engine)), engine)
         case "triggers":
@@ -79,9 +80,38 @@ def builder_page(id: str, engine: WorkflowEngine) -> None:
             canvas_view(editing, found, last_run(id, engine), engine)
 
 
-def canvas_view(editing: Editing, found: list[Problem], run: RunView | None, engine: WorkflowEngine) -> None:
-    chosen = f"chosen:{editing.id}"
+def take_up(editing: Editing, engine: WorkflowEngine) -> None:
+    """Keep what was done on the canvas, and typed as JSON, before a press on Run that may come with it."""
+    versions, crossed = engine.workflow_versions, lambda: cross(editing, engine.workflow_versions)
+    text = typed(editing.text, key=f"json:{editing.id}", revision=token(editing, "json"), crossed=crossed)
+    if text != editing.text:
+        change_text(editing, text, versions)
+        saw(editing, "json")
+    chosen = chosen_key(editing)
     st.session_state.setdefault(chosen, asked("step").get("step"))
+    event = hear(
+        editing.content, key=canvas_key(editing), session=editing.session, selected=st.session_state.get(chosen)
+    )
+    if event is None:
+        return
+    st.session_state[chosen] = event.selected
+    if event.draft is not None:
+        if event.crossed:
+            crossed()
+        change(editing, event.draft, versions)
+
+
+def canvas_key(editing: Editing) -> str:
+    return f"builder:{editing.id}"
+
+
+def chosen_key(editing: Editing) -> str:
+    """Where the step that is chosen is kept."""
+    return f"chosen:{editing.id}"
+
+
+def canvas_view(editing: Editing, found: list[Problem], run: RunView | None, engine: WorkflowEngine) -> None:
+    chosen = chosen_key(editing)
     with st.container():  # always: a form below that moved would lose what is being typed
         if editing.broken:
             st.warning(
@@ -89,23 +119,16 @@ def canvas_view(editing: Editing, found: list[Problem], run: RunView | None, eng
             )
     drawing, form = st.columns([5, 3], gap="small")
     with drawing:
-        event = canvas(
+        canvas(
             editing.content,
             catalog_of(engine.registry),
-            key=f"builder:{editing.id}",
+            key=canvas_key(editing),
             session=editing.session,
             status=marks_of(run) if run else None,
             selected=st.session_state.get(chosen),
             problems=found,
             read_only=bool(editing.broken),
         )
-        if event is not None:
-            st.session_state[chosen] = event.selected
-            if event.draft is not None:
-                if event.crossed:
-                    cross(editing, engine.workflow_versions)
-                change(editing, event.draft, engine.workflow_versions)
-                st.rerun()
         wanted = problems_panel(found)
         if wanted:
             st.session_state[chosen] = wanted
@@ -134,8 +157,8 @@ def watch(run_id: str, before: list[str], engine: WorkflowEngine) -> None:
         st.rerun()
 
 
-def json_view(editing: Editing, found: list[Problem], engine: WorkflowEngine) -> None:
-    text = editor(
+def json_view(editing: Editing, found: list[Problem]) -> None:
+    editor(
         editing.text,
         key=f"json:{editing.id}",
         revision=token(editing, "json"),
@@ -143,12 +166,7 @@ def json_view(editing: Editing, found: list[Problem], engine: WorkflowEngine) ->
         label="The workflow as JSON",
         height=560,
         problems=marks(found, editing.text),
-        crossed=lambda: cross(editing, engine.workflow_versions),
     )
-    if text != editing.text:
-        change_text(editing, text, engine.workflow_versions)
-        saw(editing, "json")
-        st.rerun()
     problems_panel(found)
 
 

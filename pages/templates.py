@@ -17,7 +17,7 @@ from studio.publish_bar import conflict_box, discard_button, publish_popover, st
 from studio.routes import asked, link
 from studio.templates.cases_panel import cases_panel
 from studio.templates.draft import judged
-from studio.templates.editor import edit
+from studio.templates.editor import edit, take_up
 from studio.templates.library import library, use_words
 from studio.templates.samples import choose_values, show_preview
 from studio.templates.try_panel import try_panel
@@ -39,6 +39,8 @@ def template_page(id: str, engine: WorkflowEngine) -> None:
     except NotFound:
         show_missing(id, versions.shelf, "templates")
         return
+    if not editing.broken:
+        take_up(editing, engine)
     template, problem = judged(editing.content)
     head(editing, template, problem, engine)
     conflict_box(editing, versions)
@@ -91,9 +93,10 @@ def write_view(
 ) -> None:
     writing, reading = st.columns(2, gap="medium")
     with writing:
-        if problem is not None and editing.content.get("user"):
-            show(describe(problem))
-        edit(editing, engine)
+        with st.container():  # always: a form below that moved would lose what is being typed
+            if problem is not None and editing.content.get("user"):
+                show(describe(problem))
+        edit(editing)
     with reading:
         st.subheader("Preview", anchor=False)
         if template is None:

@@ -1,9 +1,10 @@
 """The canvas that edits a workflow: steps as boxes, what they wait for as lines.
 
-    event = canvas(draft, catalog_of(registry), key="builder", problems=engine.check(draft), status=marks_of(run))
+    event = hear(draft, key="builder")  # before anything is drawn that shows the draft, or that acts on it
     if event and event.draft is not None:
-        keep(event.draft)             # and hand it over as `draft` from the next script run on
-    if event and event.selected: ...  # show the settings of that step
+        draft = keep(event.draft)
+    if event and event.selected: ...    # show the settings of that step
+    canvas(draft, catalog_of(registry), key="builder", problems=engine.check(draft), status=marks_of(run))
 
 The draft is the JSON of a workflow file and the only truth: the canvas reads its lines out of `needs`, `on_error`,
 the ways of branches and the expressions, edits those, and keeps places and notes under `layout`
@@ -123,6 +124,17 @@ class _Met:
         return f"{self.session}:{self.revision}"
 
 
+def hear(draft: Mapping[str, Any], *, key: str, session: str = "", selected: str | None = None) -> CanvasEvent | None:
+    """What a person did on the canvas `key` since this was asked last; None when that is nothing.
+
+    `draft`, `session` and `selected` are as the page knows them, as for `canvas`. A page that draws an event's `draft`
+    keeps it; one that draws another takes it back.
+    """
+    met, event = _browser_said(_met(draft, key, session, selected), st.session_state.get(key))
+    st.session_state[f"{key}:met"] = met
+    return event
+
+
 def canvas(
     draft: Mapping[str, Any],
     catalog: Sequence[CatalogGroup],
@@ -135,8 +147,8 @@ def canvas(
     read_only: bool = False,
     compare: Comparison | None = None,
     height: int = 640,
-) -> CanvasEvent | None:
-    """The canvas, and what a person did on it since the last script run; None when that is nothing.
+) -> None:
+    """Draw the canvas. What a person does on it is heard by `hear`.
 
     `draft` is the content of a workflow file, right or not: what has no shape that can be drawn is left out, and never
     lost. `session` is another one when the draft is somebody else's. `status` marks steps by their ids (`marks_of`),
@@ -144,14 +156,9 @@ def canvas(
     problem to its step. With `compare`, what differs from another version is marked, and what that one had besides is
     drawn where it stood, to be looked at alone. `height` is in pixels.
 
-    Use another `key` for another workflow: history, selection and view belong to it. When an event is returned, the
-    draft and the selection of this script run are those of the event.
+    Use another `key` for another workflow: history, selection and view belong to it.
     """
-    draft = json.loads(json.dumps(draft))
-    met = st.session_state.get(f"{key}:met") or _Met(session or secrets.token_hex(4), draft, selected=selected)
-    met = _page_said(met, session or met.session, draft, selected)
-    met, event = _browser_said(met, st.session_state.get(key))
-    st.session_state[f"{key}:met"] = met
+    st.session_state[f"{key}:met"] = met = _met(draft, key, session, selected)
     _builder(
         key=key,
         data={
@@ -171,7 +178,12 @@ def canvas(
         on_edit_change=_ignore,
         on_selected_change=_ignore,
     )
-    return event
+
+
+def _met(draft: Mapping[str, Any], key: str, session: str, selected: str | None) -> _Met:
+    draft = json.loads(json.dumps(draft))
+    met = st.session_state.get(f"{key}:met") or _Met(session or secrets.token_hex(4), draft, selected=selected)
+    return _page_said(met, session or met.session, draft, selected)
 
 
 def _page_said(met: _Met, session: str, draft: Any, selected: str | None) -> _Met:

@@ -143,15 +143,14 @@ def editor(
     typed; `problems` are marked besides. `label` is what a screen reader says. `height` is in pixels. `crossed` is
     called before a text is given that was typed while the server was away, and `value` became another meanwhile.
     """
-    base = f"{st.session_state.setdefault(f'{key}:session', secrets.token_hex(4))}:{revision}"
-    edit = _edit(st.session_state.get(key))
-    state = _editor(
+    text = typed(value, key=key, revision=revision, crossed=crossed)
+    _editor(
         key=key,
         data={
             "id": key,
-            "value": edit["text"] if edit["base"] == base else value,
-            "revision": base,
-            "seen": edit["number"],
+            "value": text,
+            "revision": _base(key, revision),
+            "seen": _edit(key)["number"],
             "language": language,
             "label": label,
             "problems": [dict(problem) for problem in problems],
@@ -159,13 +158,23 @@ def editor(
         },
         on_edit_change=_ignore,
     )
-    edit = _edit(state)
-    if edit["base"] != base:
+    return text
+
+
+def typed(value: str, *, key: str, revision: str | int = "", crossed: Callable[[], None] = lambda: None) -> str:
+    """What `editor` gives for the same arguments, before it is drawn: for what stands above it and acts on the text."""
+    edit = _edit(key)
+    if edit["base"] != _base(key, revision):
         return value
     if edit["crossed"] and st.session_state.get(f"{key}:crossed") != edit["number"]:
         st.session_state[f"{key}:crossed"] = edit["number"]
         crossed()
     return edit["text"]
+
+
+def _base(key: str, revision: str | int) -> str:
+    """Names a revision of this session: a browser may come back to another one."""
+    return f"{st.session_state.setdefault(f'{key}:session', secrets.token_hex(4))}:{revision}"
 
 
 class _Edit(TypedDict):
@@ -180,8 +189,8 @@ class _Edit(TypedDict):
 NOTHING_TYPED = _Edit(text="", number=0, base="", crossed=False)
 
 
-def _edit(state: Any) -> _Edit:
-    return (state or {}).get("edit") or NOTHING_TYPED
+def _edit(key: str) -> _Edit:
+    return (st.session_state.get(key) or {}).get("edit") or NOTHING_TYPED
 
 
 def _ignore() -> None:

@@ -15,7 +15,7 @@ from orchestrator.version_diff import Change, changes
 from orchestrator.versions import Version, Versions
 from orchestrator.workflow_engine import current
 from studio.builder.edit import find_step
-from studio.canvas import Comparison, canvas, catalog_of
+from studio.canvas import Comparison, canvas, catalog_of, hear
 from studio.editing import Editing, forget
 from studio.failures import guarded
 from studio.markup import plain, table
@@ -128,7 +128,10 @@ def _compare(older: str, newer: str, versions: Versions[Any], key: str) -> None:
         return
     chosen = f"{key}:chosen"
     comparison = Comparison(before=before, changes=box_changes(found))
-    event = canvas(
+    event = hear(after, key=key, selected=st.session_state.get(chosen))
+    if event is not None:
+        st.session_state[chosen] = event.selected
+    canvas(
         after,
         catalog_of(current().registry),
         key=key,
@@ -136,8 +139,6 @@ def _compare(older: str, newer: str, versions: Versions[Any], key: str) -> None:
         compare=comparison,
         height=460,
     )
-    if event is not None:
-        st.session_state[chosen] = event.selected
     step = st.session_state.get(chosen)
     if step is None:
         st.caption("Choose a step to see only what differs in it.")

@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
 from orchestrator.errors import PatchbayError
 from orchestrator.workflow_engine import WorkflowEngine
-from studio.components import editor
+from studio.components import editor, typed
 from studio.editing import Editing, change, cross
 from studio.forms import TYPES
 from studio.markup import code
@@ -20,39 +20,77 @@ from studio.templates.draft import TemplateDraft, VariableDraft, with_found
 from studio.turns import saw, token
 
 
-def edit(editing: Editing, engine: WorkflowEngine) -> None:
-    """Draw the form; what a person changes is in the draft at once."""
-    shown = TemplateDraft.of(editing.content)
-    with contextlib.suppress(PatchbayError):  # while a text is wrong, what is known of the variables stays
-        shown = with_found(shown)
-    crossed = partial(cross, editing, engine.template_versions)
-    edited = _form(shown, f"{editing.id}:{token(editing, 'texts')}", crossed)
+def take_up(editing: Editing, engine: WorkflowEngine) -> None:
+    """Keep what was changed in the form since it was drawn, before anything is drawn that shows the draft."""
+    shown = _shown(editing)
+    key = _key(editing)
+    edited = _as_typed(shown, editing.id, key, partial(cross, editing, engine.template_versions))
     with contextlib.suppress(PatchbayError):
         edited = with_found(edited)
     content = edited.to_content()
     if edited != shown and content != editing.content:
         change(editing, content, engine.template_versions)
         saw(editing, "texts")
-        st.rerun()
 
 
-def _form(draft: TemplateDraft, key: str, crossed: Callable[[], None]) -> TemplateDraft:
-    id, _, revision = key.partition(":")
+def edit(editing: Editing) -> None:
+    """Draw the form."""
+    _form(_shown(editing), editing.id, _key(editing))
 
-    def text(name: Literal["system", "user"], value: str, label: str, height: int) -> str:
-        return editor(
-            value,
-            key=f"{name}:{id}",
-            revision=revision,
-            language="jinja",
-            label=label,
-            height=height,
-            crossed=crossed,
+
+def _shown(editing: Editing) -> TemplateDraft:
+    draft = TemplateDraft.of(editing.content)
+    with contextlib.suppress(PatchbayError):  # while a text is wrong, what is known of the variables stays
+        return with_found(draft)
+    return draft
+
+
+def _key(editing: Editing) -> str:
+    """What the keys of the form's widgets end with."""
+    return f"{editing.id}:{token(editing, 'texts')}"
+
+
+def _as_typed(draft: TemplateDraft, id: str, key: str, crossed: Callable[[], None]) -> TemplateDraft:
+    """The draft with what stands in the widgets. One that is not on the page says nothing."""
+
+    def text(name: Literal["system", "user"], value: str) -> str:
+        return typed(value, key=f"{name}:{id}", revision=_revision(key), crossed=crossed)
+
+    def value(name: str, otherwise: Any, row: str = "") -> Any:
+        return st.session_state.get(f"{name}:{key}{row}", otherwise)
+
+    def variable(name: str, row: VariableDraft) -> VariableDraft:
+        required = value("required", row.required, f":{name}")
+        return replace(
+            row,
+            type=value("type", row.type, f":{name}") or row.type,
+            title=value("title", row.title, f":{name}") or "",
+            required=required,
+            default=row.default if required else value("default", row.default, f":{name}") or "",
         )
 
-    name = st.text_input("Name", draft.name, key=f"name:{key}", placeholder=id)
-    description = st.text_area("Description", draft.description, key=f"description:{key}", height=80)
-    tags = st.multiselect(
+    return replace(
+        draft,
+        name=value("name", draft.name) or "",
+        description=value("description", draft.description) or "",
+        tags=tuple(value("tags", draft.tags)),
+        system=text("system", draft.system),
+        user=text("user", draft.user),
+        variables={name: variable(name, row) for name, row in draft.variables.items()},
+    )
+
+
+def _revision(key: str) -> str:
+    return key.partition(":")[2]
+
+
+def _form(draft: TemplateDraft, id: str, key: str) -> None:
+    def text(name: Literal["system", "user"], value: str, label: str, height: int) -> None:
+        editor(value, key=f"{name}:{id}", revision=_revision(key), language="jinja", label=label, height=height)
+
+    st.text_input("Name", draft.name, key=f"name:{key}", placeholder=id)
+    st.text_area("Description", draft.description, key=f"description:{key}", height=80)
+    st.multiselect(
         "Tags",
         list(draft.tags),
         default=list(draft.tags),
@@ -61,41 +99,32 @@ def _form(draft: TemplateDraft, key: str, crossed: Callable[[], None]) -> Templa
         placeholder="Type a word to find it by",
     )
     st.caption("System text: who the model is and how it should answer")
-    system = text("system", draft.system, "System text", 130)
+    text("system", draft.system, "System text", 130)
     st.caption("User text: what it is asked. Write `{{ name }}` where a value goes")
-    user = text("user", draft.user, "User text", 240)
-    return replace(
-        draft,
-        name=name or "",
-        description=description or "",
-        tags=tuple(tags),
-        system=system,
-        user=user,
-        variables=_variables(draft.variables, key),
-    )
+    text("user", draft.user, "User text", 240)
+    _variables(draft.variables, key)
 
 
-def _variables(rows: Mapping[str, VariableDraft], prefix: str) -> dict[str, VariableDraft]:
+def _variables(rows: Mapping[str, VariableDraft], prefix: str) -> None:
     if not rows:
         st.caption("No variables yet. Each `{{ name }}` in the texts becomes one by itself.")
-        return {}
+        return
     st.caption("Variables, found in the texts")
-    return {name: _row(name, row, f"{prefix}:{name}") for name, row in rows.items()}
+    for name, row in rows.items():
+        _row(name, row, f"{prefix}:{name}")
 
 
-def _row(name: str, row: VariableDraft, key: str) -> VariableDraft:
+def _row(name: str, row: VariableDraft, key: str) -> None:
     with st.container(border=True, gap="small"):
         head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
         head.markdown(code(name), width="content")
-        required = head.toggle("Required", row.required, key=f"required:{key}")
+        head.toggle("Required", row.required, key=f"required:{key}")
         title, kind = st.columns([3, 2])
-        new_title = title.text_input("Title", row.title, key=f"title:{key}", placeholder=name)
-        new_type = kind.selectbox(
+        title.text_input("Title", row.title, key=f"title:{key}", placeholder=name)
+        kind.selectbox(
             "Kind", list(TYPES), list(TYPES).index(row.type), format_func=TYPES.__getitem__, key=f"type:{key}"
         )
-        default = row.default
-        if not required:
+        if not row.required:
             long = row.type in ("list", "object") or "\n" in row.default
             ask_default = st.text_area if long else st.text_input
-            default = ask_default("Default", row.default, key=f"default:{key}") or ""
-    return replace(row, type=new_type or row.type, title=new_title or "", required=required, default=default)
+            ask_default("Default", row.default, key=f"default:{key}")

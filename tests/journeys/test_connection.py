@@ -217,6 +217,9 @@ async def test_two_people_write_a_note_on_one_canvas(studio: Studio, page: Page)
     await page.goto(f"{studio.url}/builder?id=noted")
     await add_step(page, "set values")
     await expect(page.get_by_text("Draft, kept")).to_be_visible()
+    await page.locator(".react-flow").first.click(position={"x": 40, "y": 300})
+    await expect(page.locator(".st-key-inspector")).to_contain_text("Choose a step")  # nothing is on its way any more
+    await drawn(page)
     with WorkflowEngine(Settings(home=studio.home)) as engine:
         drafts = engine.workflow_versions.drafts
         kept = drafts.get("noted")
@@ -225,7 +228,6 @@ async def test_two_people_write_a_note_on_one_canvas(studio: Studio, page: Page)
         theirs.setdefault("layout", {})["notes"] = [{"text": "By Bob", "at": [0, -200]}]
         bobs = drafts.save("noted", json.dumps(theirs), base=kept.base, after=kept.revision, by="bob")
 
-        await page.locator(".react-flow").first.click(position={"x": 40, "y": 300})
         await page.keyboard.press("n")
         await page.keyboard.type("By me")
         await page.keyboard.press("Control+Enter")

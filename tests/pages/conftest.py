@@ -81,12 +81,18 @@ def expression(at: AppTest, key: str) -> dict[str, Any]:
 
 
 def type_into(at: AppTest, key: str, text: str, *, crossed: bool = False) -> AppTest:
-    """Type into a field for expressions or an editor, as the browser tells it. `AppTest` knows no components of our
-    own. `crossed`: while the server was away, and somebody else changed it."""
+    """Type into a field for expressions or an editor. `crossed`: while the server was away, and somebody else changed
+    it."""
+    return tell(at, key, text=text, crossed=crossed)
+
+
+def tell(at: AppTest, key: str, **edit: Any) -> AppTest:
+    """Tell of an edit as the browser does, with whatever was pressed meanwhile. `AppTest` knows no components of our
+    own."""
     shown = expression(at, key)
     states = at._tree.get_widget_states()
-    edit = {"text": text, "number": shown["seen"] + 1, "base": shown["revision"], "crossed": crossed}
-    states.widgets.add(id=_component(at, key).proto.id, json_value=json.dumps({"edit": edit}))
+    told = {"crossed": False, **edit, "number": shown["seen"] + 1, "base": shown["revision"]}
+    states.widgets.add(id=_component(at, key).proto.id, json_value=json.dumps({"edit": told}))
     return at._run(states)
 
 

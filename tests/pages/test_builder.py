@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from orchestrator.workflow import Workflow
 from orchestrator.workflow_engine import WorkflowEngine
 from orchestrator.workflow_tests import WorkflowTests, made_of
-from tests.pages.conftest import Open, Save, expression, link_labels, said, type_into
+from tests.pages.conftest import Open, Save, expression, link_labels, said, tell, type_into
 
 
 @pytest.fixture
@@ -235,6 +235,41 @@ class TestAWriteThatIsTriedOut:
         assert engine.run(second.id).questions
         assert engine.wait(first.id).status == "cancelled"
         assert not engine.run(first.id).questions
+
+
+class TestAPress:
+    """On a slow server the page learns of an edit together with the press that came after it."""
+
+    @pytest.mark.parametrize("part", ["canvas", "json"])
+    def test_runs_what_was_edited_just_before(self, part: str, at: AppTest, engine: WorkflowEngine) -> None:
+        view(at, part)
+        content = engine.load_workflow("reads").dump()
+        content["steps"][0]["name"] = "Edited"
+        at.button(key="run").click()
+        if part == "canvas":
+            tell(at, "builder:reads", draft=content)
+        else:
+            tell(at, "json:reads", text=json.dumps(content))
+        [run] = engine.runs()
+        assert engine.run(run.id).steps[0].name == "Edited"
+        assert draft(engine)["steps"][0]["name"] == "Edited"
+
+    def test_of_a_part_of_the_builder_loses_nothing_that_was_typed(self, at: AppTest, engine: WorkflowEngine) -> None:
+        view(at, "json")
+        at.session_state["view"] = "canvas"
+        tell(at, "json:reads", text="{ not finished")
+        assert "The text under JSON is broken" in at.warning[0].value
+
+    def test_in_the_form_of_a_step_is_not_lost_to_an_edit_on_the_canvas(
+        self, at: AppTest, engine: WorkflowEngine
+    ) -> None:
+        choose(at)
+        at.session_state["inspector:reads"] = "Test"
+        at.run()
+        content = engine.load_workflow("reads").dump()
+        at.button(key="test-step").click()
+        tell(at, "builder:reads", draft={**content, "layout": {"steps": {"mail": [5, 5]}}})
+        assert len(engine.runs()) == 1
 
 
 class TestTheText:

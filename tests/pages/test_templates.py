@@ -291,6 +291,26 @@ class TestWriting:
         assert "not valid JSON" in error.value
 
 
+class TestAPressThatComesWithWhatWasTyped:
+    """As on a slow server."""
+
+    def test_of_another_part_of_the_page_loses_nothing(self, at: AppTest, engine: WorkflowEngine) -> None:
+        at.text_input(key="name:hello:1.0").set_value("Named")
+        at.session_state["view"] = "try"
+        write(at, "Dear {{ name }}, and {{ other }}")
+        assert draft(engine)["user"] == "Dear {{ name }}, and {{ other }}"
+        assert draft(engine)["name"] == "Named"
+        assert not at.exception
+
+    def test_on_publish_publishes_it(self, at: AppTest, engine: WorkflowEngine) -> None:
+        write(at, "Dear {{ name }}")
+        at.session_state["publish"] = True
+        at.run()
+        at.button(key="publish-now").click()
+        write(at, "Dearest {{ name }}")
+        assert engine.library.templates.load("hello").user == "Dearest {{ name }}"
+
+
 class TestTheParts:
     def test_are_led_to_by_the_address(self, open_page: Open, engine: WorkflowEngine) -> None:
         assert "begin-try" in {str(one.key) for one in open_page("templates", id="hello", view="try").button}

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from orchestrator.errors import Problem, Where
 from orchestrator.registry import Registry
-from studio.canvas import canvas, catalog_of
+from studio.canvas import canvas, catalog_of, hear
 from studio.scripts import ASSETS
 
 FILE = "PATCHBAY_CANVAS_TEST"
@@ -43,7 +43,12 @@ def page() -> None:
     state.setdefault("kept", given["kept"])
     time.sleep(given.get("slow", 0))
     problems = [Problem("p", "It is wrong.", Where(step=step), "Mend it.") for step in given.get("problems", ())]
-    event = canvas(
+    event = hear(state.draft, key="canvas", selected=state.selected)
+    if event and event.draft is not None:
+        state.draft = event.draft
+    if event:
+        state.selected = event.selected
+    canvas(
         state.draft,
         catalog(),
         key="canvas",
@@ -54,10 +59,6 @@ def page() -> None:
         compare=given.get("compare"),
         height=given.get("height", 640),
     )
-    if event and event.draft is not None:
-        state.draft = event.draft
-    if event:
-        state.selected = event.selected
     state.runs += 1
     st.button("Name the first step", on_click=_name_first)
     st.button("Choose the last step", on_click=_choose_last)

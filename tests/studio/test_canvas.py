@@ -22,12 +22,13 @@ def page() -> None:
     """Shows the draft in the session as a page does, and notes what the canvas said."""
     import streamlit as st
 
-    from studio.canvas import canvas
+    from studio.canvas import canvas, hear
 
     state = st.session_state
-    event = canvas(state.draft, [], key="canvas", selected=state.get("chosen"))
+    event = hear(state.draft, key="canvas", selected=state.get("chosen"))
     if event and event.draft is not None:
         state.draft = event.draft
+    canvas(state.draft, [], key="canvas", selected=state.get("chosen"))
     state["event"] = event and (event.draft, event.selected, event.opened)
     met = state["canvas:met"]
     state["said"] = {"draft": met.draft, "revision": met.token, "seen": met.seen, "choice": met.choice}
