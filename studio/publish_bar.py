@@ -58,17 +58,20 @@ def _publish(editing: Editing, note: str, versions: Versions[Any]) -> None:
     st.rerun()
 
 
-def discard_button(editing: Editing, versions: Versions[Any]) -> None:
-    """The way back to the version; nothing where there is no draft. What was never published is gone."""
+def discard_button(editing: Editing, versions: Versions[Any], *, within: str = "") -> None:
+    """The way back to the version; nothing where there is no draft. What was never published is gone. `within` is the
+    key of the popover that it stands in."""
     if editing.is_changed and st.button(
         "Discard the draft", icon=":material/undo:", key="discard", type="tertiary", help="Back to the version."
     ):
-        _discard(editing, versions)
+        _discard(editing, versions, within)
 
 
 @guarded()
-def _discard(editing: Editing, versions: Versions[Any]) -> None:
+def _discard(editing: Editing, versions: Versions[Any], within: str) -> None:
     discard(editing, versions)
+    if within:
+        shut(within)
     notice("The draft was discarded.")
     if editing.id not in versions.shelf.ids():
         st.query_params.clear()

@@ -16,6 +16,7 @@ from studio.failures import guarded
 from studio.forms import needs_input
 from studio.markup import plain
 from studio.moments import ago, count
+from studio.popovers import popover
 from studio.publish_bar import discard_button, publish_popover, standing
 from studio.routes import go, link
 from studio.workflow_list import PREVIEW_HELP
@@ -51,7 +52,7 @@ def _why_not(problems: Sequence[Problem], asks: Sequence[str]) -> str | None:
 
 
 def _more(editing: Editing, engine: WorkflowEngine) -> None:
-    place = st.popover(":material/more_vert:", help="More", key="more", on_change="rerun")
+    place = popover(":material/more_vert:", help="More", key="more")
     if not place.open:
         return
     with place:
@@ -66,7 +67,7 @@ def _more(editing: Editing, engine: WorkflowEngine) -> None:
         )
         if not editing.broken and editing.content.get("steps"):
             _export_all(editing, engine)
-        discard_button(editing, engine.workflow_versions)
+        discard_button(editing, engine.workflow_versions, within="more")
         kept = engine.workflow_versions.drafts.get(editing.id)
         if kept:
             st.caption(f"Kept {ago(kept.at, time.time())}")

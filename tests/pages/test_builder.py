@@ -313,6 +313,7 @@ class TestPublishing:
         at.session_state["more"] = True
         at.run()
         press(at, "discard")
+        assert not at.session_state["more"], "what it stood in is shut"
         assert draft(engine) is None
         assert expression(at, QUERY)["value"] == "is:unread"
 

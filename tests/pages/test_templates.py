@@ -384,7 +384,9 @@ class TestCases:
         view(at, "cases")
         at.session_state["add-case"] = True
         at.run()
-        return press(at, "case-add")
+        press(at, "case-add")
+        assert not at.session_state["add-case"], "it would lie over the case"
+        return at
 
     def expect(self, at: AppTest, kind: str, value: str) -> AppTest:
         [choice] = [one for one in at.selectbox if str(one.key).startswith("kind:")]
