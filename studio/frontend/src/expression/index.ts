@@ -17,6 +17,7 @@ interface Args {
 
 addEventListener("pointerdown", () => Form.turn(), true);
 addEventListener("keydown", ({ key }) => key === "Escape" && Form.turn(), true);
+addEventListener("focusin", ({ target }) => target instanceof Element && target.matches("input, textarea") && Form.turn(), true);
 
 export default component((parent: ShadowRoot) => {
   const { host, remove } = stage(parent, css);
