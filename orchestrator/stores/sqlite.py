@@ -16,7 +16,7 @@ import sqlalchemy.event
 
 from orchestrator.errors import StoreError
 from orchestrator.records import Batch
-from orchestrator.schema import FILE_USES, VERSION, check_version, migrate
+from orchestrator.schema import FILE_USES, MIGRATIONS, VERSION, check_version, migrate
 from orchestrator.stores.batches import IS_ACTIVE, Held, Insert, Row, write
 from orchestrator.stores.files import Files, LargeOutput, set_apart
 from orchestrator.stores.store import PATIENCE, RefusedBatch, RunFence, Store
@@ -31,9 +31,11 @@ FORGOTTEN = 3600.0
 PAGES = 256
 """Pages that are given back to the disk in one transaction, and fewer free ones than that are left for later use."""
 
-# auto_vacuum has to be said before anything is in the file.
+INCREMENTAL = 2
+"""SQLite's number for the auto_vacuum that gives pages back when it is told to. It has to be set before anything is in
+the file."""
+
 PRAGMAS = (
-    "auto_vacuum = INCREMENTAL",
     "journal_mode = WAL",
     "synchronous = FULL",
     "journal_size_limit = 67108864",
@@ -53,9 +55,11 @@ class SQLiteStore(Store):
         sqlalchemy.event.listen(self.engine, "begin", _begin)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._check_version()
-            with self.change() as connection:
-                migrate(connection)
+            if self._version() == len(MIGRATIONS):
+                self._check_writable()
+            else:
+                with self.change() as connection:
+                    migrate(connection)
         except (OSError, sqlite3.Error, StoreError) as error:
             self.close()
             if isinstance(error, StoreError):
@@ -67,6 +71,8 @@ class SQLiteStore(Store):
             self.path, timeout=self._patience, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
+            if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:  # to set it again is a write
+                connection.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
             for pragma in PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:
@@ -74,16 +80,29 @@ class SQLiteStore(Store):
             raise
         return connection
 
-    def _check_version(self) -> None:
-        """Raises `NewerStore`, before the file was opened for writing: not a byte of it changes."""
+    def _version(self) -> int:
+        """That of the schema, 0 where there is none yet. Raises `NewerStore`, before the file was opened for writing:
+        not a byte of it changes."""
         if not self.path.exists() or self.path.stat().st_size == 0:
-            return
+            return 0
         # Where nobody has it open, not even files beside it are made for the look.
         how = "mode=ro" if Path(f"{self.path}-wal").exists() else "immutable=1"
         with contextlib.closing(sqlite3.connect(f"file:{quote(str(self.path))}?{how}", uri=True)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if VERSION.name in tables:
-                check_version(connection.execute(f"SELECT version FROM {VERSION.name}").fetchone()[0])
+            if VERSION.name not in tables:
+                return 0
+            version: int = connection.execute(f"SELECT version FROM {VERSION.name}").fetchone()[0]
+            check_version(version)
+            return version
+
+    def _check_writable(self) -> None:
+        """Raises `sqlite3.OperationalError`. Another process that writes is no obstacle, even one that is stopped."""
+        with contextlib.closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
 
     def writer(self) -> SQLiteWriter:
         return SQLiteWriter(self)

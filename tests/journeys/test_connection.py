@@ -81,7 +81,7 @@ async def test_what_one_person_types_on_a_slow_server_is_nobody_elses(studio: St
     title = page.locator(".st-key-inspector").get_by_label("Title", exact=True)
     offered = page.get_by_role("listbox", name="What can stand here").get_by_role("option", selected=True)
     with stuttering(studio):
-        for number in range(5):
+        for number in range(4):
             search = {"id": "mail", "uses": "gmail.search_messages"}
             write = {
                 "id": "page",
@@ -134,7 +134,7 @@ async def test_values_are_asked_for_while_the_page_is_still_drawn(at_once: bool,
     search = page.get_by_role("searchbox", name="Find a value")
     async with slow_line(page):
         await page.goto(f"{studio.url}/builder?id=email_to_notion&step=summary")
-        for _ in range(3):
+        for _ in range(2):
             await inspector.get_by_text("Test", exact=True).click()
             if not at_once:
                 await expect(page.get_by_role("button", name="Test step")).to_be_visible()

@@ -158,6 +158,18 @@ class TestLargeOutputs:
             assert len(journal.events("r1")) == 1
 
 
+def test_it_opens_while_another_process_is_stopped_in_a_commit(home: Path) -> None:
+    path = home / "patchbay.db"
+    SQLiteStore(path, home / "files").close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as stopped:
+        stopped.execute("BEGIN IMMEDIATE")
+        store = SQLiteStore(path, home / "files", patience=0.1)
+        try:
+            assert list(Journal(store).runs()) == []
+        finally:
+            store.close()
+
+
 def test_the_file_shrinks_when_runs_go(home: Path) -> None:
     with opened(home) as journal:
         for number in range(50):
