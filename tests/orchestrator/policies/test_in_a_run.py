@@ -176,10 +176,11 @@ class TestAnAccount:
         later = {**LOOK, "id": "b", "needs": ["a"], "retry": 2}
         with WorkflowEngine(settings, registry=shop.registry) as engine:
             run_id = engine.start_workflow(workflow(told, later))
-            while (step := engine.run(run_id).steps[1]).status != "waiting":
+            while engine.run(run_id).steps[1].status != "waiting":
                 time.sleep(0.01)
             engine.cancel(run_id)
             assert engine.wait(run_id).status == "cancelled"
+            step = engine.run(run_id).steps[1]
         assert [line.message for line in step.log] == ["Waits 10 min: The shop allows no more calls until then."]
         assert len(shop.calls) == 1
 
